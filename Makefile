@@ -1,0 +1,38 @@
+# Thin: sets up an environment and calls what anybody can call with pip and python.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATA ?= $(or $(GATEWISE_DATA),../shared/data)
+THREADS ?= 2
+
+.PHONY: help setup test test-slow lint demo clean
+
+help:  ## What there is to make
+	@grep -hE '^[a-z-]+[^:]*:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+setup: $(READY)  ## The environment, in .venv
+
+test: $(READY) lint  ## Everything that CI checks
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: $(READY)  ## The tests that take longer
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY)  ## Format, style, types, import direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+bench-%: $(READY)  ## One benchmark: make bench-m4_hourly DATA=dir THREADS=2
+	mkdir -p results
+	$(BIN)/python -m benchmarks.$* --data $(DATA) --threads $(THREADS) --json results/$*.json
+
+clean:  ## Remove the environment and everything made
+	rm -rf $(VENV) demo results build *.egg-info

@@ -1,0 +1,14 @@
+"""The LSTM toolkit: a cell is its equations, a task is four parts, an engine says why not.
+
+Names are resolved on first use, so `import gatewise` costs no framework that the caller
+does not already pay for.
+"""
+
+from ._lazy import attach as _attach
+from ._version import __version__ as __version__
+
+_NAMES = {
+    "InputError": ".errors",
+}
+
+__getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

@@ -1,0 +1,13 @@
+"""Raw input to batches: parts that own all that is learned from data."""
+
+from .._lazy import attach as _attach
+
+_NAMES = {
+    "Data": ".contract",
+    "Dataset": ".contract",
+    "Fold": ".contract",
+    "Panel": ".panel",
+    "read_panel": ".table",
+}
+
+__getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

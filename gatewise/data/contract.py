@@ -1,0 +1,74 @@
+"""What a trainer and an estimator ask of a task's data part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import torch
+    from torch import Tensor
+
+
+class Dataset(Protocol):
+    """Examples that are asked for by index; batches are made where they are needed.
+
+    A batch is whatever the task's network and objective understand, usually a frozen
+    dataclass of tensors. Randomness of examples (augmentation, negative samples) comes from
+    the generator that is handed in, so that a resumed run draws what the first one would have.
+    """
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        ...
+
+    def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> Any:
+        """Put the examples at `indices` (int64, [batch]) together; no generator, no randomness."""
+        ...
+
+    @property
+    def lengths(self) -> Tensor | None:
+        """Steps of each example (int64, [examples]) for bucketing; None when all are equal."""
+        ...
+
+    def where(self, index: int) -> str:
+        """Name an example for a message: its series and time, its line, its file."""
+        ...
+
+    def culprit(self, index: int) -> str | None:
+        """Say which column and step of an example holds a value that is not finite, if any."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What is fitted on, and what is held out from it: later in time, or other groups."""
+
+    train: Dataset
+    valid: Dataset | None
+
+
+class Data(Protocol):
+    """Raw input to examples; owns all that is learned from data, and knows how to undo it."""
+
+    def fit(self, x: Any, y: Any = None) -> Fold:
+        """Learn scales, vocabularies and labels from the part of (x, y) that is not held out."""
+        ...
+
+    def encode(self, x: Any) -> Dataset:
+        """Turn new raw input into examples; learns nothing, remembers nothing."""
+        ...
+
+    def undo(self, x: Any, answers: Sequence[Any]) -> Any:
+        """Turn decoded answers, one per batch of `encode(x)` in order, into the user's form."""
+        ...
+
+    def state(self) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:
+        """All that was learned: a part that JSON can hold, and tensors."""
+        ...
+
+    def restore(self, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Take back what `state` gave."""
+        ...
