@@ -1,0 +1,1 @@
+"""Figures that anybody can print: `python -m benchmarks.NAME --data DIR --threads N`."""
