@@ -30,13 +30,13 @@ class Options:
         data: Folder with the data sets, one folder each.
         threads: Threads that torch may use, here and in any process started from here.
         seeds: One run each.
-        own: The arguments that only this benchmark knows, by name.
+        own: The arguments that only this benchmark knows.
     """
 
     data: Path
     threads: int
     seeds: tuple[int, ...]
-    own: Mapping[str, object] = field(default_factory=dict)
+    own: argparse.Namespace = field(default_factory=argparse.Namespace)
 
     def folder(self, name: str) -> Path:
         """The folder of one data set.
@@ -110,7 +110,9 @@ class Benchmark:
         asked = vars(self._parser().parse_args(argv))
         target = asked.pop("json")
         shared = {name: asked.pop(name) for name in ("data", "threads")}
-        options = Options(**shared, seeds=tuple(asked.pop("seeds", ())), own=asked)
+        options = Options(
+            **shared, seeds=tuple(asked.pop("seeds", ())), own=argparse.Namespace(**asked)
+        )
         use_threads(options.threads)
 
         before = {"machine": provenance.machine(), "commit": provenance.commit()}
@@ -153,7 +155,7 @@ class Benchmark:
         parser.add_argument(
             "--data", type=Path, default=default_data, help="folder with the data sets"
         )
-        parser.add_argument("--threads", type=_positive, default=2, help="threads for torch")
+        parser.add_argument("--threads", type=positive, default=2, help="threads for torch")
         parser.add_argument(
             "--json", type=Path, help="file for the figures and where they are from"
         )
@@ -175,6 +177,14 @@ class Benchmark:
         else:
             figures = ", ".join(f"{name} {_cell(v)}" for name, v in result.figures.items())
             print(f"{self.name}: {figures}")
+
+
+def positive(text: str) -> int:
+    """An argument that counts something."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
 
 
 def use_threads(count: int) -> None:
@@ -266,10 +276,3 @@ def _plain(row: Mapping[str, object]) -> dict[str, object]:
 
 def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value

@@ -82,7 +82,7 @@ def test_seeds_and_own_arguments_reach_the_measurement():
     seen = {}
 
     def measure(options: Options) -> Result:
-        seen.update(seeds=options.seeds, own=dict(options.own), data=options.data)
+        seen.update(seeds=options.seeds, own=vars(options.own), data=options.data)
         return over_seeds(options.seeds, lambda seed: {"error": float(seed)})
 
     def arguments(parser: argparse.ArgumentParser) -> None:
