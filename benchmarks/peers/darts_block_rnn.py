@@ -1,0 +1,57 @@
+"""Runs Darts' BlockRNNModel with LSTM cells.
+
+Darts has no default for the length of the window; twice the horizon is taken. It scales nothing
+by itself; series are scaled as its quick start does, which is `Scaler()` in both modes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from darts import TimeSeries
+from darts.dataprocessing.transformers import Scaler
+from darts.models import BlockRNNModel
+from protocol import Forecast, Stop, Task, deadline, main
+from pytorch_lightning import Callback
+
+SETTINGS = {
+    "default": {"input_chunk_length": 96},
+    "tuned": {
+        "input_chunk_length": 168,
+        "hidden_dim": 64,
+        "n_epochs": 20,
+        "use_reversible_instance_norm": True,
+    },
+}
+MOST_WINDOWS = {"default": None, "tuned": 100}
+"""Windows of each series seen in an epoch; None is all of them."""
+
+QUIET = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
+
+
+def fit(task: Task, stop: Stop) -> tuple[BlockRNNModel, Scaler, list[TimeSeries]]:
+    series = [TimeSeries.from_values(y.astype(np.float32)) for y in task.series]
+    scaler = Scaler()
+    scaled = scaler.fit_transform(series)
+    model = BlockRNNModel(
+        model="LSTM",
+        output_chunk_length=task.horizon,
+        random_state=task.seed,
+        pl_trainer_kwargs={
+            "accelerator": "cpu",
+            "callbacks": [deadline(Callback, task, stop)],
+            **QUIET,
+        },
+        **SETTINGS[task.mode],
+    )
+    model.fit(scaled, max_samples_per_ts=MOST_WINDOWS[task.mode])
+    return model, scaler, scaled
+
+
+def predict(fitted: tuple[BlockRNNModel, Scaler, list[TimeSeries]], task: Task) -> Forecast:
+    model, scaler, scaled = fitted
+    answers = scaler.inverse_transform(model.predict(task.horizon, series=scaled))
+    return Forecast(np.stack([answer.values()[:, 0] for answer in answers]))
+
+
+if __name__ == "__main__":
+    main(fit, predict, ("darts", "pytorch-lightning", "torch", "numpy"))
