@@ -1,0 +1,14 @@
+"""The simple recurrent network with a rectifier."""
+
+from ..compiler import Gate, State, cell, relu
+
+
+@cell
+def elman_relu(a: Gate, h: State):
+    """Simple recurrent network of rectified units, as in `torch.nn.RNN(nonlinearity="relu")`.
+
+    Le, Jaitly and Hinton, A Simple Way to Initialize Recurrent Networks of Rectified Linear
+    Units, 2015 (https://arxiv.org/abs/1504.00941), who start the recurrent weights from identity.
+    """
+    h = relu(a)
+    return h

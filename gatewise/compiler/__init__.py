@@ -1,0 +1,35 @@
+"""Equations to a graph, its gradient and its source text; knows no framework."""
+
+from .._lazy import attach as _attach
+
+_NAMES = {
+    "Cell": ".value",
+    "Expr": ".expr",
+    "FromInput": ".declare",
+    "FromState": ".declare",
+    "Gate": ".declare",
+    "Hyper": ".declare",
+    "Port": ".value",
+    "Stage": ".stages",
+    "State": ".declare",
+    "Weight": ".declare",
+    "abs_": ".expr",
+    "cell": ".declare",
+    "cos": ".expr",
+    "exp": ".expr",
+    "log": ".expr",
+    "logsigmoid": ".expr",
+    "maximum": ".expr",
+    "minimum": ".expr",
+    "relu": ".expr",
+    "sigmoid": ".expr",
+    "sin": ".expr",
+    "softplus": ".expr",
+    "sqrt": ".expr",
+    "step_source": ".emit_torch",
+    "tanh": ".expr",
+    "vjp_source": ".emit_torch",
+    "where": ".expr",
+}
+
+__getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

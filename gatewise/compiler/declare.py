@@ -1,0 +1,198 @@
+"""`@cell`: a function's signature is the cell's declaration."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import FrameType
+from typing import Annotated, Any, get_type_hints, overload
+
+from ..errors import InputError, nearest
+from .expr import Expr, rewrite, var
+from .value import Cell, Port
+
+Gate = Annotated[Expr, "gate"]
+"""`W x_t + U h_{t-1} + b`: one row block of the input weights, recurrent weights and bias."""
+
+FromInput = Annotated[Expr, "from_input"]
+"""`W x_t + b`: a row block of the input weights only."""
+
+FromState = Annotated[Expr, "from_state"]
+"""`U h_{t-1} + b`: a row block of the recurrent weights only.
+
+Called with a value, `n_h(r * h)`, the rows are applied to that value instead of `h`. A `Gate` can
+be called too: its input half stays, its recurrent half is applied to the value.
+"""
+
+State = Annotated[Expr, "state"]
+"""Carried in time. The first is the layer's output, and what `U` multiplies."""
+
+Weight = Annotated[Expr, "weight"]
+"""A learnable vector, one number per unit; starts from the parameter's default, else 0."""
+
+Hyper = Annotated[Expr, "hyper"]
+"""A constant: the parameter's default, which `Cell.with_` changes."""
+
+_KINDS = {"Gate": "gate", "FromInput": "from_input", "FromState": "from_state",
+          "State": "state", "Weight": "weight", "Hyper": "hyper"}  # fmt: skip
+
+
+@overload
+def cell(function: Callable[..., Any], /) -> Cell: ...
+@overload
+def cell(*, bias: Mapping[str, float]) -> Callable[[Callable[..., Any]], Cell]: ...
+def cell(
+    function: Callable[..., Any] | None = None, /, *, bias: Mapping[str, float] | None = None
+) -> Cell | Callable[[Callable[..., Any]], Cell]:
+    """Make a cell of a function: its signature declares, its body is traced once.
+
+    Args:
+        function: Takes `Gate`, `FromInput`, `FromState`, `State`, `Weight` and `Hyper`
+            parameters, returns the new states in the declared order. The order of the gates is
+            the order of their row blocks in the weights.
+        bias: Initial bias by name. `n_x: FromInput` and `n_h: FromState` share the name `n`.
+
+    Returns:
+        A frozen `Cell`, or a decorator that makes one.
+
+    Raises:
+        InputError: The signature, the bias or what the function returns cannot be a cell.
+
+    Example:
+        >>> from gatewise.compiler import Gate, State, cell, sigmoid, tanh
+        >>> @cell(bias={"f": 1.0})
+        ... def minimal(f: Gate, g: Gate, h: State):
+        ...     f = sigmoid(f)
+        ...     return f * h + (1 - f) * tanh(g)
+        >>> minimal
+        <cell minimal(f: gate, g: gate, h: state)>
+    """
+    if function is None:
+        return lambda function: _declare(function, bias or {})
+    return _declare(function, {})
+
+
+def _declare(function: Callable[..., Any], bias: Mapping[str, float]) -> Cell:
+    name = function.__name__
+    ports = _ports(function)
+    returned, labels = _trace(function, {p.name: var(p.name) for p in ports})
+    outputs = returned if isinstance(returned, tuple) else (returned,)
+    for output in outputs:
+        if not isinstance(output, Expr):
+            raise InputError(
+                f"cell {name} returns {type(output).__name__} {output!r}: return one expression "
+                "per State, in the declared order"
+            )
+    ports, outputs, labels = _halve_applied_gates(ports, outputs, labels)
+    return Cell(
+        name=name,
+        ports=_with_bias(name, ports, bias),
+        outputs=outputs,
+        labels=tuple((label, node) for label, node in labels.items() if node.args),
+        doc=inspect.getdoc(function) or "",
+    )
+
+
+def _ports(function: Callable[..., Any]) -> tuple[Port, ...]:
+    name = function.__name__
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as unknown:
+        raise InputError(
+            f"cell {name} has an annotation that cannot be found ({unknown}): import Gate, State "
+            "and their like at the top of the file"
+        ) from None
+    ports = []
+    for parameter in inspect.signature(function).parameters.values():
+        metadata = getattr(hints.get(parameter.name), "__metadata__", ())
+        kind = metadata[0] if metadata else None
+        if kind not in _KINDS.values():
+            got = (
+                "no annotation"
+                if parameter.name not in hints
+                else f"the annotation {function.__annotations__[parameter.name]!r}"
+            )
+            raise InputError(f"{parameter.name} of cell {name} has {got}: use {', '.join(_KINDS)}")
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise InputError(f"cell {name} takes *{parameter.name}: name each parameter")
+        given = parameter.default is not parameter.empty
+        if kind == "hyper" and not given:
+            raise InputError(
+                f"{parameter.name} of cell {name} is a Hyper without a value: "
+                f"give it a default, {parameter.name}: Hyper = 1.0"
+            )
+        if given and kind not in ("hyper", "weight"):
+            raise InputError(
+                f"{parameter.name} of cell {name} has a default: only Weight and Hyper can have "
+                'one, and initial biases go in @cell(bias={"name": 1.0})'
+            )
+        ports.append(Port(parameter.name, kind, parameter.default if given else 0.0))
+    return tuple(ports)
+
+
+def _trace(function: Callable[..., Any], arguments: dict[str, Expr]) -> tuple[Any, dict[str, Expr]]:
+    """Call the function on variables; give its result and the local names of its values."""
+    labels: dict[str, Expr] = {}
+
+    def on_return(frame: FrameType, event: str, _: Any) -> None:
+        # The names are there to be read while the frame lives, and only there.
+        if event == "return" and frame.f_code is function.__code__:
+            labels.update({k: v for k, v in frame.f_locals.items() if isinstance(v, Expr)})
+
+    before = sys.getprofile()
+    sys.setprofile(on_return)
+    try:
+        returned = function(**arguments)
+    finally:
+        sys.setprofile(before)
+    return returned, labels
+
+
+def _halve_applied_gates(
+    ports: tuple[Port, ...], outputs: tuple[Expr, ...], labels: dict[str, Expr]
+) -> tuple[tuple[Port, ...], tuple[Expr, ...], dict[str, Expr]]:
+    """Write a gate that is applied to a value as its two halves: `n(e)` is `n_x + n_h(e)`."""
+    gates = {p.name for p in ports if p.kind == "gate"}
+    halved: set[str] = set()
+
+    def rule(node: Expr) -> Expr:
+        if node.op == "product" and node.value in gates:
+            halved.add(str(node.value))
+            return var(f"{node.value}_x") + Expr("product", node.args, f"{node.value}_h")
+        return node
+
+    new = rewrite([*outputs, *labels.values()], rule)
+    if not halved:
+        return ports, outputs, labels
+    halves: list[Port] = []
+    for port in ports:
+        if port.name in halved:
+            halves.append(Port(f"{port.name}_x", "from_input"))
+            halves.append(Port(f"{port.name}_h", "from_state"))
+        else:
+            halves.append(port)
+    return (
+        tuple(halves),
+        tuple(new[o] for o in outputs),
+        {name: new[node] for name, node in labels.items()},
+    )
+
+
+def _with_bias(name: str, ports: tuple[Port, ...], bias: Mapping[str, float]) -> tuple[Port, ...]:
+    """Put the initial biases on their row blocks; a shared name goes to the input half."""
+    home = {p.name: p.name for p in ports if p.kind in ("gate", "from_input", "from_state")}
+    home |= {
+        p.name[:-2]: p.name
+        for p in ports
+        if p.kind == "from_input" and p.name.endswith("_x") and f"{p.name[:-2]}_h" in home
+    }
+    initial: dict[str, float] = {}
+    for block, value in bias.items():
+        if block not in home:
+            raise InputError(
+                f"bias of cell {name} names {block!r}, which is no gate: {nearest(block, home)}"
+            )
+        initial[home[block]] = value
+    return tuple(replace(p, initial=initial[p.name]) if p.name in initial else p for p in ports)
