@@ -8,6 +8,9 @@ _NAMES = {
     "Fold": ".contract",
     "Panel": ".panel",
     "read_panel": ".table",
+    "seasonal_periods": ".clock",
+    "stamps": ".clock",
+    "write_table": ".writing",
 }
 
 __getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import numpy as np
 
-    import numpy as np
+from ..errors import InputError
+from .clock import Clock
+from .stamps import from_wall, to_wall
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Panel:
             so that answers carry the same names.
         kind: Where it came from: "pandas", "polars", "pyarrow", "array", "csv" or "parquet".
         notes: What was guessed, filled, snapped or dropped, a sentence each.
+        unit: "date", "s", "ms", "us" or "ns": how the stamps were written, and answers are.
     """
 
     names: tuple[Any, ...]
@@ -46,7 +50,166 @@ class Panel:
     columns: Mapping[str, str] = field(default_factory=dict)
     kind: str = "array"
     notes: tuple[str, ...] = ()
+    unit: str = "ns"
 
     def __len__(self) -> int:
         """Number of series."""
         return len(self.values)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps of each series up to its last observed target, int64 [series]."""
+        return np.array([len(v) for v in self.values], dtype=np.int64)
+
+    @property
+    def ahead(self) -> np.ndarray:
+        """Steps after the end for which all future covariates have rows, int64 [series]."""
+        if not self.future:
+            return np.zeros(len(self), np.int64)
+        known = [[len(a) for a in arrays] for arrays in self.future.values()]
+        return np.min(known, axis=0) - self.lengths
+
+    def select(self, series: Sequence[int] | np.ndarray) -> Panel:
+        """Keep the series at these places, in this order.
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel({"a": [1, 2], "b": [3, 4], "c": [5, 6]}).select([2, 0]).names
+            ('c', 'a')
+        """
+        index = np.asarray(series)
+        index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
+
+        def pick(arrays: tuple) -> tuple:
+            return tuple(arrays[i] for i in index)
+
+        return replace(
+            self,
+            names=pick(self.names),
+            values=pick(self.values),
+            starts=self.starts[index],
+            past={c: pick(a) for c, a in self.past.items()},
+            future={c: pick(a) for c, a in self.future.items()},
+            static={c: a[index] for c, a in self.static.items()},
+        )
+
+    def until(self, n: int) -> Panel:
+        """Cut the last `n` steps off every series; their future covariates stay known.
+
+        Raises:
+            InputError: A series has no more than `n` steps.
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel([1.0, 2.0, 3.0]).until(1).values
+            (array([1., 2.]),)
+        """
+        short = np.flatnonzero(self.lengths <= n)
+        if len(short):
+            i = int(short[0])
+            raise InputError(
+                f"series {self.names[i]!r} has {self.lengths[i]} steps, and {n} are to be held "
+                "out; leave it out or hold out fewer"
+            )
+        return self._slice(np.zeros(len(self), np.int64), self.lengths - n)
+
+    def tail(self, n: int) -> Panel:
+        """Keep the last `n` steps of every series, or all where there are fewer.
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel([1.0, 2.0, 3.0]).tail(2).starts
+            array([1])
+        """
+        return self._slice(np.maximum(self.lengths - n, 0), self.lengths)
+
+    def _slice(self, first: np.ndarray, end: np.ndarray) -> Panel:
+        def cut(arrays: tuple, ends: Sequence[int] | np.ndarray | None) -> tuple:
+            stops = [None] * len(arrays) if ends is None else ends
+            return tuple(a[f:e] for a, f, e in zip(arrays, first, stops, strict=True))
+
+        return replace(
+            self,
+            values=cut(self.values, end),
+            starts=self._after(self.starts, first),
+            past={c: cut(a, end) for c, a in self.past.items()},
+            future={c: cut(a, None) for c, a in self.future.items()},
+        )
+
+    def _after(self, start: np.ndarray, steps: np.ndarray | int) -> np.ndarray:
+        """Stamps as in `starts` (UTC where there is a zone), so many steps after others."""
+        clock = Clock.parse(self.freq)
+        if self.timezone is None or not clock.is_calendar:
+            return clock.after(start, steps)
+        return from_wall(clock.after(to_wall(start, self.timezone), steps), self.timezone)
+
+    def stamps(self, series: int, first: int, n: int) -> np.ndarray:
+        """Give `n` stamps of a series from step `first` on, as a clock on the wall shows them.
+
+        Args:
+            series: Place of the series.
+            first: 0 is the series' start; `lengths[series]` is the first step after its end.
+            n: How many.
+
+        Returns:
+            datetime64[ns] in the panel's zone, or int64 step numbers, [n].
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel([1.0, 2.0, 3.0]).stamps(0, first=3, n=2)
+            array([3, 4])
+        """
+        time = self._after(self.starts[series], np.arange(first, first + n))
+        return to_wall(time, self.timezone) if self.timezone else time
+
+    def ahead_stamps(self, n: int) -> np.ndarray:
+        """Give the `n` stamps after each series' end, UTC where there is a zone; [series, n]."""
+        return self._after(self.starts[:, None], self.lengths[:, None] + np.arange(n))
+
+    def answer(self, columns: Mapping[str, np.ndarray]) -> Any:
+        """Put an answer for the steps after the end in the form that the data came in.
+
+        Args:
+            columns: Name to values [series, horizon]: "forecast", "q0.1", ...
+
+        Returns:
+            A long frame of the library the data came from, with the user's names for series and
+            time; a dict of such columns for files (`write_table` writes it); for arrays one array
+            [series, horizon], or [series, horizon, columns] of several columns.
+
+        Example:
+            >>> import numpy as np
+            >>> from gatewise.data import read_panel
+            >>> read_panel([1.0, 2.0, 3.0]).answer({"forecast": np.array([[4.0, 5.0]])})
+            array([[4., 5.]])
+        """
+        from .answer import build
+
+        return build(self, columns)
+
+    def hash(self) -> str:
+        """Give a SHA-256 of all names, stamps and values: the same data, the same text.
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel([1.0, 2.0]).hash() == read_panel(np.array([1.0, 2.0])).hash()
+            True
+        """
+        digest = hashlib.sha256()
+
+        def add(label: str, array: Any) -> None:
+            array = np.asarray(array)
+            data = repr(array.tolist()).encode() if array.dtype == object else array.tobytes()
+            digest.update(f"{label} {array.dtype} {array.shape} ".encode() + data)
+
+        add("head", np.array([repr((self.names, self.freq, self.timezone))], dtype=object))
+        add("starts", self.starts)
+        for i, values in enumerate(self.values):
+            add(f"values {i}", values)
+        for role, columns in (("past", self.past), ("future", self.future)):
+            for column, arrays in sorted(columns.items()):
+                for i, array in enumerate(arrays):
+                    add(f"{role} {column!r} {i}", array)
+        for column, array in sorted(self.static.items()):
+            add(f"static {column!r}", array)
+        return digest.hexdigest()

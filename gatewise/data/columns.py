@@ -1,0 +1,257 @@
+"""Which column is the series, the time and the target: named, found or guessed and said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError, nearest
+from .frames import Table
+
+_SERIES = (
+    "series",
+    "unique_id",
+    "series_id",
+    "id",
+    "item_id",
+    "item",
+    "store_id",
+    "store",
+    "sku",
+    "ticker",
+    "symbol",
+    "station",
+    "sensor",
+    "device",
+    "meter",
+    "customer",
+    "product",
+    "group",
+    "key",
+    "name",
+    "region",
+    "country",
+    "city",
+    "origin",
+    "site",
+    "location",
+)
+_TIME = (
+    "time",
+    "ds",
+    "date",
+    "datetime",
+    "timestamp",
+    "timestamps",
+    "stamp",
+    "date_time",
+    "time_stamp",
+    "time_hour",
+    "day",
+    "week",
+    "month",
+    "quarter",
+    "year",
+    "period",
+    "hour",
+    "step",
+    "t",
+)
+_TARGET = (
+    "target",
+    "y",
+    "value",
+    "values",
+    "sales",
+    "demand",
+    "load",
+    "consumption",
+    "usage",
+    "power",
+    "count",
+    "quantity",
+    "qty",
+    "units",
+    "volume",
+    "traffic",
+    "visits",
+    "visitors",
+    "passengers",
+    "price",
+    "close",
+    "temperature",
+    "temp",
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column is for.
+
+    Args:
+        series: Column that names the series; None where the table holds one, or is wide.
+        time: Column of stamps; None where rows are steps.
+        targets: One column in a long table, one per series in a wide one.
+        notes: What was guessed.
+    """
+
+    series: str | None
+    time: str | None
+    targets: tuple[str, ...]
+    past: tuple[str, ...]
+    future: tuple[str, ...]
+    static: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def wide(self) -> bool:
+        """Whether each target column is a series."""
+        return len(self.targets) > 1
+
+
+def find_roles(
+    table: Table,
+    series: str | None,
+    time: str | None,
+    target: str | None,
+    past: Sequence[str],
+    future: Sequence[str],
+    static: Sequence[str],
+) -> Roles:
+    """Give every column its role.
+
+    Raises:
+        InputError: A named column does not exist, or the target cannot be told.
+    """
+    covariates = {"past": tuple(past), "future": tuple(future), "static": tuple(static)}
+    named = {"series": series, "time": time, "target": target}
+    _check_names(table, named, covariates)
+    taken = {c for c in (series, time, target, *past, *future, *static) if c is not None}
+    free = {name: kind for name, kind in table.types.items() if name not in taken}
+    notes: list[str] = []
+    if time is None:
+        time = _find_time(table, free, notes)
+        free.pop(time or "", None)
+    if series is None:
+        series = _find_series(table, free, time, bool(target) or "target" in free, notes)
+        free.pop(series or "", None)
+    targets = (target,) if target else _find_targets(free, series, notes)
+    if static and series is None and len(targets) > 1:
+        raise InputError(
+            "static columns need a long table with a series column; name it with series (--series)"
+        )
+    ignored = [name for name in free if name not in targets]
+    if ignored:
+        shown = ", ".join(map(repr, ignored[:8])) + (", ..." if len(ignored) > 8 else "")
+        verb = "columns were" if len(ignored) > 1 else "column was"
+        notes.append(
+            f"{verb} not used: {shown}; use past (--past {ignored[0]}), future or static to use it"
+        )
+    return Roles(series, time, targets, *covariates.values(), tuple(notes))
+
+
+def _check_names(table: Table, named: dict, covariates: dict) -> None:
+    used: dict[str, str] = {}
+    asked = [(role, name) for role, name in named.items() if name is not None]
+    asked += [(role, name) for role, names in covariates.items() for name in names]
+    for role, name in asked:
+        if name not in table.types:
+            raise InputError(
+                f"{role} column {name!r} is not in the data; {nearest(name, table.types)}"
+            )
+        if name in used:
+            raise InputError(f"column {name!r} is named as {used[name]} and as {role}; choose one")
+        used[name] = role
+    target = named["target"]
+    if target is not None and table.types[target] != "number":
+        raise InputError(
+            f"target column {target!r} holds {table.types[target]}, not numbers; name a numeric "
+            f"column: {', '.join(table.of_type('number')) or 'there is none'}"
+        )
+
+
+def _by_name(free: dict[str, str], known: Sequence[str], types: tuple[str, ...]) -> str | None:
+    lower = {name.lower().strip(): name for name, kind in free.items() if kind in types}
+    return next((lower[name] for name in known if name in lower), None)
+
+
+def _find_time(table: Table, free: dict[str, str], notes: list[str]) -> str | None:
+    found = _by_name(free, _TIME, ("stamp", "text")) or _by_name(free, _TIME, ("number",))
+    if found is None:
+        stamps = [name for name, kind in free.items() if kind == "stamp"]
+        found = (
+            stamps[0]
+            if stamps
+            else next(
+                (n for n, kind in free.items() if kind == "text" and _reads_as_time(table, n)), None
+            )
+        )
+    if found is None:
+        notes.append("there is no column of stamps: each row is one step after the row before")
+    elif found != "time":
+        notes.append(f"column {found!r} was taken as time")
+    return found
+
+
+def _reads_as_time(table: Table, name: str) -> bool:
+    from .stamps import from_text
+
+    head = np.array([c for c in table.load(name)[:200] if c is not None][:20], dtype=object)
+    try:
+        from_text(head, name)
+    except InputError:
+        return False
+    return len(head) > 0
+
+
+def _find_series(
+    table: Table, free: dict[str, str], time: str | None, long: bool, notes: list[str]
+) -> str | None:
+    if free.get("series") in ("text", "number"):
+        return "series"
+    found = _by_name(free, _SERIES, ("text",)) or _by_name(
+        free, ("unique_id", "series_id", "id", "item_id", "store_id", "store", "item"), ("number",)
+    )
+    if found is None and time is not None and not _distinct(table.load(time)):
+        texts = [name for name, kind in free.items() if kind == "text"]
+        found = texts[0] if len(texts) == 1 else None
+    elif (
+        found is not None
+        and (time is None or _distinct(table.load(time)))
+        and (_distinct(table.load(found)) or (not long and free[found] == "number"))
+    ):
+        found = None  # a label of the row, not of a series
+    if found is not None:
+        notes.append(f"column {found!r} was taken as series")
+    return found
+
+
+def _distinct(values: np.ndarray) -> bool:
+    if values.dtype == object:
+        return len(set(values)) == len(values)
+    return len(np.unique(values)) == len(values)
+
+
+def _find_targets(free: dict[str, str], series: str | None, notes: list[str]) -> tuple[str, ...]:
+    numeric = [name for name, kind in free.items() if kind == "number"]
+    if not numeric:
+        raise InputError(
+            "the data has no numeric column to forecast; name one with target (--target)"
+        )
+    if "target" in numeric:
+        return ("target",)
+    known = _by_name(free, _TARGET[:4] if series is None else _TARGET, ("number",))
+    if known is None and len(numeric) == 1:
+        known = numeric[0]
+    if known is not None:
+        notes.append(f"column {known!r} was taken as target")
+        return (known,)
+    if series is not None:
+        raise InputError(
+            f"several columns could be the target ({', '.join(numeric)}); name one with target "
+            f"(--target {numeric[0]})"
+        )
+    notes.append(f"the table is wide: each numeric column is a series ({len(numeric)})")
+    return tuple(numeric)
