@@ -16,7 +16,7 @@ def every_cell() -> dict[str, Cell]:
         >>> sorted(every_cell())[:2]
         ['coupled_lstm', 'elman']
     """
-    package = importlib.import_module(__package__)
+    package = importlib.import_module(__name__.rpartition(".")[0])
     found: dict[str, Cell] = {}
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():

@@ -16,6 +16,7 @@ _NAMES = {
     "abs_": ".expr",
     "cell": ".declare",
     "cos": ".expr",
+    "equations": ".emit_latex",
     "exp": ".expr",
     "log": ".expr",
     "logsigmoid": ".expr",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import FrameType
 from typing import Annotated, Any, get_type_hints, overload
 
 from ..errors import InputError, nearest
-from .expr import Expr, rewrite, var
+from .expr import Expr, rewrite, var, walk
 from .value import Cell, Port
 
 Gate = Annotated[Expr, "gate"]
@@ -71,6 +71,8 @@ def cell(
     """
     if function is None:
         return lambda function: _declare(function, bias or {})
+    if not inspect.isfunction(function):
+        raise InputError(f"cell takes a function, not {type(function).__name__}: def it first")
     return _declare(function, {})
 
 
@@ -90,9 +92,37 @@ def _declare(function: Callable[..., Any], bias: Mapping[str, float]) -> Cell:
         name=name,
         ports=_with_bias(name, ports, bias),
         outputs=outputs,
-        labels=tuple((label, node) for label, node in labels.items() if node.args),
+        labels=_labels(ports, outputs, labels),
         doc=inspect.getdoc(function) or "",
     )
+
+
+def _labels(
+    ports: Sequence[Port], outputs: Sequence[Expr], local: Mapping[str, Expr]
+) -> tuple[tuple[str, Expr], ...]:
+    """Name values as the function did; an unnamed activation of a gate is named as the gate.
+
+    So `sigmoid(f) * c` reads as well as `f = sigmoid(f)` and then `f * c`. A state's name is for
+    its new value.
+    """
+    nodes = walk(outputs)
+    states = [p.name for p in ports if p.kind == "state"]
+    new = dict(zip(states, outputs, strict=False))
+    named = {
+        name: node
+        for name, node in local.items()
+        if node.args and node in nodes and new.get(name, node) is node
+    }
+    uses: dict[Expr, list[Expr]] = {}
+    for node in nodes:
+        for argument in node.args:
+            uses.setdefault(argument, []).append(node)
+    for name in (p.name for p in ports if p.kind == "gate"):
+        users = uses.get(var(name), [])
+        alone = name not in named and len(users) == 1 and len(users[0].args) == 1
+        if alone and users[0] not in (*named.values(), *outputs):
+            named[name] = users[0]
+    return tuple((name, named[name]) for name in local if name in named)
 
 
 def _ports(function: Callable[..., Any]) -> tuple[Port, ...]:
@@ -107,7 +137,7 @@ def _ports(function: Callable[..., Any]) -> tuple[Port, ...]:
     ports = []
     for parameter in inspect.signature(function).parameters.values():
         metadata = getattr(hints.get(parameter.name), "__metadata__", ())
-        kind = metadata[0] if metadata else None
+        kind = str(metadata[0]) if metadata else ""
         if kind not in _KINDS.values():
             got = (
                 "no annotation"

@@ -55,8 +55,9 @@ def vjp_source(cell: Cell) -> str:
     """Write the backward step: one function `stage_0_vjp`, ... per stage.
 
     Each takes its stage's `reads` and then a cotangent for each value that the stage
-    computes, in order, and returns the tuple of the gradients of its reads. Activations are computed anew.
-    The gradient of a read that broadcasts has the broadcast shape: the engine sums it.
+    computes, in order, and returns the tuple of the gradients of its reads. Activations are
+    computed anew. The gradient of a read that broadcasts has the shape of the result: the engine
+    sums it.
 
     Example:
         >>> from gatewise.cells import elman

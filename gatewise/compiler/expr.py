@@ -100,8 +100,13 @@ class Expr:
         return Expr, (self.op, self.args, self.value)
 
     def __repr__(self) -> str:
-        inside = ([repr(self.value)] if self.value is not None else []) + [*map(repr, self.args)]
-        return f"{self.op}({', '.join(inside)})"
+        return self._shown(depth=4)
+
+    def _shown(self, depth: int) -> str:
+        # Bounded, because a small graph can unfold to a huge tree.
+        named = [] if self.value is None else [repr(self.value)]
+        inside = [a._shown(depth - 1) for a in self.args] if depth else ["..."]
+        return f"{self.op}({', '.join(named + inside)})"
 
     def __add__(self, other: Operand) -> Expr:
         return Expr("add", (self, lift(other)))

@@ -35,8 +35,8 @@ ADJOINTS: dict[str, Callable[[Expr, Expr], tuple[Expr | None, ...]]] = {
     "relu": lambda y, d: (where(y > 0, d, _ZERO),),
     "softplus": lambda y, d: (d * sigmoid(y.args[0]),),
     "logsigmoid": lambda y, d: (d * sigmoid(-y.args[0]),),
-    "maximum": lambda y, d: _larger(*y.args, d),
-    "minimum": lambda y, d: _larger(*reversed(y.args), d)[::-1],
+    "maximum": lambda y, d: _larger(y.args[0], y.args[1], d),
+    "minimum": lambda y, d: _larger(y.args[1], y.args[0], d)[::-1],
     "where": lambda y, d: (
         None,
         None,

@@ -62,7 +62,7 @@ def split(cell: Cell) -> tuple[Stage, ...]:
     outputs, labels = _plain(cell)
     level = _levels(outputs)
     last = max(level.values())
-    crossing = _crossing(outputs, level, last)
+    crossing = _crossing(outputs, labels, level, last)
     names = _names(cell, crossing, labels)
     taken = {node: var(name) for node, name in names.items()}
     stages = []
@@ -106,30 +106,30 @@ def _levels(outputs: tuple[Expr, ...]) -> dict[Expr, int]:
     return level
 
 
-def _crossing(outputs: tuple[Expr, ...], level: dict[Expr, int], last: int) -> list[Expr]:
+def _crossing(
+    outputs: tuple[Expr, ...], labels: dict[Expr, str], level: dict[Expr, int], last: int
+) -> list[Expr]:
     """List what one stage must hand to another: products, what they apply to, and what is kept.
 
-    A later stage repeats plain arithmetic (`1 - z`) and is handed what is dear (`sigmoid(z)`).
+    A later stage repeats unnamed arithmetic (`1 - z`); it is handed what has a name in the
+    function and what is dear (`sigmoid(z)`).
     """
-    crossing: dict[Expr, None] = {}
-
-    def need(node: Expr, at: int) -> None:
-        if level[node] < at and node.op not in _CHEAP:
-            crossing[node] = None
-        elif level[node] < at:
-            for argument in node.args:
-                need(argument, at)
-
-    for node in walk(outputs):
-        if node.op == "product":
-            crossing[node.args[0]] = None
-            crossing[node] = None
+    nodes = walk(outputs)
+    products = [n for n in nodes if n.op == "product"]
+    crossing = {n for p in products for n in (p, p.args[0])}
+    pending = [(a, level[n]) for n in nodes if n.op != "product" for a in n.args]
+    pending += [(o, last) for o in outputs]
+    seen: set[tuple[Expr, int]] = set()
+    while pending:
+        node, wanted_at = pending.pop()
+        if level[node] >= wanted_at or (node, wanted_at) in seen:
+            continue
+        seen.add((node, wanted_at))
+        if node.op in _CHEAP and node not in labels:
+            pending.extend((a, wanted_at) for a in node.args)
         else:
-            for argument in node.args:
-                need(argument, level[node])
-    for output in outputs:
-        need(output, last)
-    return [n for n in crossing if n.args]
+            crossing.add(node)
+    return [n for n in nodes if n in crossing and n.args]
 
 
 def _names(cell: Cell, crossing: list[Expr], labels: dict[Expr, str]) -> dict[Expr, str]:

@@ -43,6 +43,9 @@ class Writer:
         forms: How each operation is written.
         names: Names of nodes that have one already: arguments, and earlier lines.
         special: What overrides a form for one node: its text with its binding, or None.
+        repeats: An unnamed value nested no deeper than this is written again where it is used
+            again, instead of getting a name.
+        fresh: Name of the k-th unnamed value.
     """
 
     def __init__(
@@ -50,8 +53,11 @@ class Writer:
         forms: Mapping[str, Form],
         names: Mapping[Expr, str],
         special: Callable[[Writer, Expr], tuple[str, int] | None] = lambda writer, node: None,
+        repeats: int = 0,
+        fresh: Callable[[int], str] = lambda k: f"t{k}",
     ):
         self.forms, self.names, self.special = forms, dict(names), special
+        self.repeats, self.fresh = repeats, fresh
 
     def text(self, node: Expr, wanted: int = 0) -> str:
         """Write one expression, in parentheses where it binds less tightly than wanted."""
@@ -61,12 +67,12 @@ class Writer:
     def _bare(self, node: Expr) -> tuple[str, int]:
         if node in self.names:
             return self.names[node], 4
-        if node.op == "const":
-            number = float(node.value or 0.0)
-            return repr(number), 3 if number < 0 else 4
         special = self.special(self, node)
         if special is not None:
             return special
+        if node.op == "const":
+            number = float(node.value or 0.0)
+            return repr(number), 3 if number < 0 else 4
         form = self.forms[node.op]
         wants = form.wants[: len(node.args)]
         arguments = [self.text(a, w) for a, w in zip(node.args, wants, strict=True)]
@@ -86,17 +92,18 @@ class Writer:
         nodes = [n for n in walk([*labels, *outputs]) if n in live]
         uses = Counter(a for n in nodes for a in n.args) + Counter(outputs)
         depth: dict[Expr, int] = {}
-        lines, fresh = [], 0
+        lines, unnamed = [], 0
         for node in nodes:
             depth[node] = 1 + max((depth[a] for a in node.args), default=-1)
             if not node.args or node in self.names:
                 depth[node] = 0
                 continue
-            if node not in labels and uses[node] < 2 and depth[node] < _DEEPEST:
+            in_place = uses[node] < 2 or depth[node] <= self.repeats
+            if node not in labels and in_place and depth[node] < _DEEPEST:
                 continue
             name = labels.get(node, "")
             while not name or name in taken:
-                name, fresh = f"t{fresh}", fresh + 1
+                name, unnamed = self.fresh(unnamed), unnamed + 1
             right = self.text(node)
             lines.append((name, right))
             taken.add(name)

@@ -97,6 +97,18 @@ class Cell:
         """Row blocks of `weight_hh` and `bias_hh`, in order."""
         return tuple(p.name for p in self.ports if p.kind in _STATE_HALF)
 
+    def block(self, row: str) -> str:
+        """Name what a row block is part of: the halves `n_x` and `n_h` are both of `n`.
+
+        Example:
+            >>> from gatewise.cells import gru
+            >>> [gru.block(row) for row in gru.state_rows]
+            ['r', 'z', 'n']
+        """
+        stem = row[:-2]
+        pair = {f"{stem}_x": "from_input", f"{stem}_h": "from_state"}
+        return stem if row in pair and pair.items() <= self.inputs.items() else row
+
     @cached_property
     def bias(self) -> dict[str, float]:
         """Initial bias, in total over both halves, of the row blocks where it is not 0."""
