@@ -1,1 +1,1 @@
-"""One runner a library; each runs in that library's own environment and imports nothing of ours."""
+"""One runner a library; each runs in that library's own environment and sees no test data."""

@@ -107,7 +107,6 @@ def main(
         "fit_seconds": fitted - start,
         "predict_seconds": done - fitted,
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "complete": stop.why is None,
         "stopped": stop.why,
         "versions": {name: metadata.version(name) for name in packages},
     }
@@ -154,5 +153,5 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mode", choices=("default", "tuned"), default="default")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=float("inf"))
-    parser.add_argument("--max-steps", type=int)
+    parser.add_argument("--max_steps", type=int)
     return parser.parse_args()
