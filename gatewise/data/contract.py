@@ -44,10 +44,18 @@ class Dataset(Protocol):
 
 @dataclass(frozen=True)
 class Fold:
-    """What is fitted on, and what is held out from it: later in time, or other groups."""
+    """What is fitted on, and what is held out from it: later in time, or other groups.
+
+    Args:
+        train: Examples to fit on.
+        valid: Examples held out; None where there are too few to hold any out.
+        digest: Hash of the raw data (`gatewise.data.digest`), kept with the model and compared
+            when a run is resumed; None to have one made from a sample of the examples.
+    """
 
     train: Dataset
     valid: Dataset | None
+    digest: str | None = None
 
 
 class Data(Protocol):
@@ -59,6 +67,10 @@ class Data(Protocol):
 
     def encode(self, x: Any) -> Dataset:
         """Turn new raw input into examples; learns nothing, remembers nothing."""
+        ...
+
+    def examples(self, x: Any, y: Any = None) -> Dataset:
+        """Turn raw input with known answers into examples to be scored on; learns nothing."""
         ...
 
     def undo(self, x: Any, answers: Sequence[Any]) -> Any:

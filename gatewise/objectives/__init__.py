@@ -1,0 +1,1 @@
+"""From a network's output and a batch to a loss."""

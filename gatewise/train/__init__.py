@@ -1,0 +1,21 @@
+"""Training: a network, a dataset and an objective, and how to go about it."""
+
+from .._lazy import attach as _attach
+
+_NAMES = {
+    "Batches": "..data.batches",
+    "Checkpoint": ".checkpoint",
+    "Ensemble": ".ensemble",
+    "Epoch": ".history",
+    "History": ".history",
+    "Trainer": ".spec",
+    "answers": ".asking",
+    "derive": ".randomness",
+    "evaluate": ".held_out",
+    "frozen": ".asking",
+    "isolated": ".randomness",
+    "run": ".loop",
+    "sampled_digest": ".loop",
+}
+
+__getattr__, __dir__, __all__ = _attach(__name__, _NAMES)
