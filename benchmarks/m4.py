@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gatewise.evaluation import baselines, metrics
+
 HORIZON = 48
 SEASON = 24
 SEASONAL_NAIVE = {"smape": 13.912, "mase": 1.193}
@@ -46,6 +48,49 @@ def load(folder: Path) -> Split:
     return Split(
         train=_rows(folder / "Hourly-train.csv"), test=np.stack(_rows(folder / "Hourly-test.csv"))
     )
+
+
+def baseline_points(split: Split) -> dict[str, np.ndarray]:
+    """The forecasts of seasonal naive and of Naive2, by name."""
+    horizon = split.test.shape[1]
+    return {
+        "seasonal_naive": baselines.seasonal_naive(split.train, horizon, SEASON).point,
+        "naive2": baselines.naive2(split.train, horizon, SEASON).point,
+    }
+
+
+def score(
+    split: Split,
+    point: np.ndarray,
+    lower: np.ndarray | None = None,
+    upper: np.ndarray | None = None,
+    *,
+    naive2: np.ndarray,
+) -> dict[str, float]:
+    """Judge a forecast as M4 does.
+
+    Args:
+        split: Its test is what happened, its training part gives the scale.
+        point: Of series and steps.
+        lower: The 2.5 % quantile; with `upper` it gives MSIS and coverage too.
+        upper: The 97.5 % quantile.
+        naive2: The forecast of Naive2, which OWA is relative to.
+
+    Raises:
+        ValueError: A value is not finite; the metrics would leave it out.
+    """
+    given = [a for a in (point, lower, upper) if a is not None]
+    if not all(np.isfinite(a).all() for a in given):
+        raise ValueError("the forecast holds values that are not finite")
+    scores = {
+        "mase": metrics.mase(split.test, point, split.train, SEASON),
+        "smape": metrics.smape(split.test, point),
+        "owa": metrics.owa(split.test, point, split.train, SEASON, naive2),
+    }
+    if lower is not None and upper is not None:
+        scores["msis"] = metrics.msis(split.test, lower, upper, split.train, SEASON)
+        scores["coverage"] = metrics.coverage(split.test, lower, upper)
+    return scores
 
 
 def write(path: Path, series: Sequence[np.ndarray]) -> None:

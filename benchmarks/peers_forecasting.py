@@ -16,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from . import m4
 from .harness import Benchmark, Options, Result, positive
 from .peers import environments
@@ -109,16 +111,19 @@ def measure(options: Options) -> Result:
     notes = _make_environments(own.peers, own.skip_missing)
     peers = [peer for peer in own.peers if environments.is_ready(PEERS[peer])]
 
+    naive = m4.baseline_points(split)
     runs = []
     with tempfile.TemporaryDirectory() as folder:
         train = Path(folder) / "train.csv"
         m4.write(train, split.train)
         for model, mode, seed in schedule(peers, own.modes, options.seeds):
             order = Order(train, m4.HORIZON, options.threads, seed, mode, own.limit, own.max_steps)
-            runs.append(_run(model, order, split))
+            runs.append(_run(model, order, split, naive["naive2"]))
             print(runs[-1].row(), file=sys.stderr, flush=True)
 
-    baselines = {name: m4.score(split, point) for name, point in m4.baselines(split).items()}
+    baselines = {
+        name: m4.score(split, point, naive2=naive["naive2"]) for name, point in naive.items()
+    }
     rows = [{"model": name, "run": "complete", **scores} for name, scores in baselines.items()]
     is_official = not own.holdout and own.every == 1 and own.max_steps is None
     if not is_official:
@@ -185,16 +190,17 @@ def figures(runs: Sequence[Run], baselines: dict[str, dict[str, float]]) -> dict
     return found
 
 
-def _run(model: str, order: Order, split: m4.Split) -> Run:
+def _run(model: str, order: Order, split: m4.Split, naive2: np.ndarray) -> Run:
     is_ours = model == OURS
     python = Path(sys.executable) if is_ours else environments.python_of(PEERS[model])
     try:
         outcome = start(model, python, order)
-    except RunFailed as failure:
+        came = outcome.point, outcome.lower, outcome.upper
+        scores = m4.score(split, *came, naive2=naive2)
+    except (RunFailed, ValueError) as failure:
         if is_ours:
             raise SystemExit(f"peers_forecasting: our own run failed: {failure}") from failure
         return Run(model, order.mode, order.seed, None, {}, str(failure))
-    scores = m4.score(split, outcome.point, outcome.lower, outcome.upper)
     return Run(model, order.mode, order.seed, outcome, scores)
 
 

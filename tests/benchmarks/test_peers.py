@@ -152,3 +152,31 @@ def test_series_survive_the_file(tmp_path, split):
     read = m4.load(folder)
     assert all(np.array_equal(a, b) for a, b in zip(read.train, split.train, strict=True))
     assert np.array_equal(read.test, split.test)
+
+
+def test_a_forecast_with_a_gap_is_not_scored(split):
+    naive = m4.baseline_points(split)
+    naive["seasonal_naive"][0, 3] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        m4.score(split, naive["seasonal_naive"], naive2=naive["naive2"])
+
+
+def test_naive2_has_an_owa_of_one_and_wide_intervals_cover(split):
+    point = m4.baseline_points(split)["naive2"]
+    scores = m4.score(split, point, point - 1e3, point + 1e3, naive2=point)
+    assert scores["owa"] == 1
+    assert scores["coverage"] == 1
+    assert scores["msis"] > 0
+
+
+def test_published_figures_of_the_naive_methods(data_dir):
+    split = m4.load(data_dir / "m4_hourly")
+    naive = m4.baseline_points(split)
+    scores = {name: m4.score(split, p, naive2=naive["naive2"]) for name, p in naive.items()}
+    found = {f"seasonal_naive_{name}": v for name, v in scores["seasonal_naive"].items()}
+    assert peers_forecasting.gate(Result(found)) is None
+    # The published OWA, 0.627, is made of rounded figures; with all digits it is 0.6275.
+    owa = (13.912 / 18.383 + 1.193 / 2.395) / 2
+    assert scores["seasonal_naive"]["owa"] == pytest.approx(owa, abs=1e-4)
+    assert scores["naive2"]["mase"] == pytest.approx(2.395, abs=5e-4)
+    assert scores["naive2"]["smape"] == pytest.approx(18.383, abs=5e-4)
