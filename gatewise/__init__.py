@@ -9,6 +9,12 @@ from ._version import __version__ as __version__
 
 _NAMES = {
     "InputError": ".errors",
+    "cells": ".cells",
+    "compiler": ".compiler",
+    "engine": ".engines",
+    "engines": ".engines",
+    "explain": ".engines",
+    "nn": ".nn",
 }
 
 __getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

@@ -1,0 +1,21 @@
+"""Run a cell over time: the operator, and the engines that carry it out."""
+
+from .._lazy import attach as _attach
+
+_NAMES = {
+    "ENGINES": ".choice",
+    "Call": ".call",
+    "Engine": ".call",
+    "Explanation": ".choice",
+    "Result": ".call",
+    "choose": ".choice",
+    "engine": ".choice",
+    "explain": ".choice",
+    "parameters": ".sizes",
+    "recurrence": ".operator",
+    "state_sizes": ".sizes",
+    "step": ".reference",
+    "whole_stack": ".choice",
+}
+
+__getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

@@ -1,0 +1,56 @@
+"""One cell over time, as a value: what an engine is asked to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from ..compiler import Cell
+from ..connectivity import Connectivity
+
+
+class Call(NamedTuple):
+    """One layer in one direction.
+
+    Steps at or beyond a sequence's length leave its state unchanged and give zero output;
+    what `x` holds there is never looked at.
+
+    Attributes:
+        cell: The equations of one step.
+        connectivity: How the last state reaches the gates.
+        x: Input, [batch, time, input].
+        weights: `weight_ih`, `bias_ih`, `bias_hh`, the connectivity's and the cell's own, by name
+            (`engines.parameters` gives names and shapes).
+        state: One tensor for each of the cell's states, in its order, [batch, features].
+        lengths: Steps of each sequence, [batch], on the device of `x`; nothing when all are full.
+        reverse: Whether time runs from the last step to the first; outputs stay in the order of
+            the input.
+    """
+
+    cell: Cell
+    connectivity: Connectivity
+    x: Tensor
+    weights: Mapping[str, Tensor]
+    state: tuple[Tensor, ...]
+    lengths: Tensor | None = None
+    reverse: bool = False
+
+
+# Outputs, [batch, time, output], and the state after each sequence's last step.
+Result = tuple[Tensor, tuple[Tensor, ...]]
+
+
+class Engine(Protocol):
+    """Something that runs a cell over time, and says when it cannot."""
+
+    name: str
+
+    def why_not(self, call: Call) -> str | None:
+        """Why this engine cannot run the call, as one clause; nothing if it can."""
+        ...
+
+    def run(self, call: Call) -> Result:
+        """Run a call for which `why_not` has nothing to say."""
+        ...

@@ -1,0 +1,203 @@
+"""The one operator: a cell over time, as torch sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..compiler import Cell
+from ..connectivity import Connectivity
+from ..connectivity.contract import from_key
+from .call import Call, Result
+from .choice import choose
+
+
+def recurrence(
+    cell: Cell,
+    connectivity: Connectivity,
+    x: Tensor,
+    weights: Mapping[str, Tensor],
+    state: tuple[Tensor, ...],
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+) -> Result:
+    """Run a cell over time, on the first engine that can.
+
+    In eager mode the engine is called directly and torch differentiates it, as often as asked.
+    Under `torch.compile` and `torch.export` it is one node of the graph, `gatewise::recurrence`,
+    which can be differentiated once. Under autocast all of it runs in the autocast type.
+
+    Args:
+        cell: The equations of one step.
+        connectivity: How the last state reaches the gates.
+        x: Input, [batch, time, input].
+        weights: By name, as `engines.parameters` lists them.
+        state: One tensor for each of the cell's states, [batch, features].
+        lengths: Steps of each sequence, [batch], on the device of `x`; 0 is legal.
+        reverse: Whether time runs from the last step to the first.
+
+    Returns:
+        Outputs, [batch, time, output], zero past a sequence's end, and the state after its last
+        step.
+
+    Raises:
+        InputError: A forced engine cannot run the call.
+
+    Example:
+        >>> from gatewise.cells import elman
+        >>> from gatewise.connectivity import Dense
+        >>> from gatewise.engines import parameters
+        >>> shapes = parameters(elman, Dense(), 3, 4)
+        >>> weights = {name: torch.ones(shape) for name, shape in shapes.items()}
+        >>> start = (torch.zeros(2, 4),)
+        >>> y, (h,) = recurrence(elman, Dense(), torch.ones(2, 5, 3), weights, start)
+        >>> y.shape, h.shape
+        (torch.Size([2, 5, 4]), torch.Size([2, 4]))
+    """
+    call = Call(cell, connectivity, x, weights, state, lengths, reverse)
+    device = x.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        call = _cast(call, torch.get_autocast_dtype(device))
+        with torch.autocast(device, enabled=False):
+            return _run(call)
+    return _run(call)
+
+
+def _run(call: Call) -> Result:
+    if torch.compiler.is_compiling():
+        y, *state = forward(*_flatten(call))
+        return y, tuple(state)
+    return choose(call).run(call)
+
+
+def _cast(call: Call, dtype: torch.dtype) -> Call:
+    return call._replace(
+        x=call.x.to(dtype),
+        weights={name: weight.to(dtype) for name, weight in call.weights.items()},
+        state=tuple(s.to(dtype) for s in call.state),
+    )
+
+
+Flat = tuple[Tensor, list[Tensor], list[Tensor], Tensor | None, str, str, str, bool]
+
+
+def _flatten(call: Call) -> Flat:
+    """A call as what an operator of torch can take: tensors, lists of them, text and flags."""
+    return (
+        call.x,
+        list(call.state),
+        list(call.weights.values()),
+        call.lengths,
+        " ".join(call.weights),
+        call.cell.key,
+        call.connectivity.key,
+        call.reverse,
+    )
+
+
+def _unflatten(
+    x: Tensor,
+    state: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    lengths: Tensor | None,
+    names: str,
+    cell: str,
+    connectivity: str,
+    reverse: bool,
+) -> Call:
+    named = dict(zip(names.split(), weights, strict=True))
+    kind = from_key(connectivity)
+    return Call(Cell.from_key(cell), kind, x, named, tuple(state), lengths, reverse)
+
+
+@torch.library.custom_op("gatewise::recurrence", mutates_args=())
+def forward(
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    names: str,
+    cell: str,
+    connectivity: str,
+    reverse: bool,
+) -> list[Tensor]:
+    """Outputs, then the final state."""
+    call = _unflatten(x, state, weights, lengths, names, cell, connectivity, reverse)
+    y, last = choose(call).run(call)
+    # Without a time step the final state is the initial one, which an operator may not return.
+    return [y.contiguous(), *(s.clone(memory_format=torch.contiguous_format) for s in last)]
+
+
+@forward.register_fake
+def _(x, state, weights, lengths, names, cell, connectivity, reverse):
+    y = x.new_empty(x.shape[0], x.shape[1], state[0].shape[1])
+    return [y, *(torch.empty_like(s, memory_format=torch.contiguous_format) for s in state)]
+
+
+@torch.library.custom_op("gatewise::recurrence_backward", mutates_args=())
+def backward(
+    gradients: list[Tensor],
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    names: str,
+    cell: str,
+    connectivity: str,
+    reverse: bool,
+) -> list[Tensor]:
+    """Gradients of the input, of the initial state and of the weights; runs forward once more."""
+    with _Recording():
+        tensors = [t.detach().requires_grad_() for t in (x, *state, *weights)]
+        x, state, weights = tensors[0], tensors[1 : len(state) + 1], tensors[len(state) + 1 :]
+        call = _unflatten(x, state, weights, lengths, names, cell, connectivity, reverse)
+        y, last = choose(call).run(call)
+        found = torch.autograd.grad([y, *last], tensors, gradients, materialize_grads=True)
+    return [g.clone(memory_format=torch.contiguous_format) for g in found]
+
+
+@backward.register_fake
+def _(gradients, x, state, weights, lengths, names, cell, connectivity, reverse):
+    tensors = (x, *state, *weights)
+    return [torch.empty_like(t, memory_format=torch.contiguous_format) for t in tensors]
+
+
+class _Recording:
+    """Record operations for autograd inside an operator's kernel, where torch leaves it out."""
+
+    _AUTOGRAD = tuple(
+        key for name, key in torch._C.DispatchKey.__members__.items() if name.startswith("Autograd")
+    )
+
+    def __enter__(self) -> None:
+        excluded = torch._C._dispatch_tls_local_exclude_set()
+        for key in self._AUTOGRAD:
+            excluded = excluded - torch._C.DispatchKeySet(key)
+        included = torch._C._dispatch_tls_local_include_set()
+        self._guard = torch._C._ForceDispatchKeyGuard(included, excluded)
+        self._guard.__enter__()
+        self._grad = torch.enable_grad()
+        self._grad.__enter__()
+
+    def __exit__(self, *raised: object) -> None:
+        self._grad.__exit__(*raised)
+        self._guard.__exit__(*raised)
+
+
+def _remember(ctx, inputs, output) -> None:
+    x, state, weights, lengths, *rest = inputs
+    ctx.save_for_backward(x, lengths, *state, *weights)
+    ctx.states, ctx.rest = len(state), rest
+
+
+def _differentiate(ctx, gradients):
+    x, lengths, *tensors = ctx.saved_tensors
+    state, weights = tensors[: ctx.states], tensors[ctx.states :]
+    found = backward(list(gradients), x, state, weights, lengths, *ctx.rest)
+    ends = 1 + ctx.states
+    return found[0], found[1:ends], found[ends:], None, *[None] * len(ctx.rest)
+
+
+forward.register_autograd(_differentiate, setup_context=_remember)

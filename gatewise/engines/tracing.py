@@ -1,0 +1,17 @@
+"""Whether tensors are plain values now, or are traced or transformed."""
+
+from __future__ import annotations
+
+import torch
+from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
+from torch.autograd import forward_ad
+
+
+def is_transformed() -> bool:
+    """Whether a transform of `torch.func` or a forward-mode gradient is at work."""
+    return forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None
+
+
+def has_values() -> bool:
+    """Whether Python may look at what a tensor holds, and branch on it."""
+    return not torch.compiler.is_compiling() and not is_transformed()

@@ -1,0 +1,65 @@
+"""Layers upon layers, in one or both directions, through the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..compiler import Cell
+from ..connectivity import Connectivity
+from ..engines import recurrence
+
+Weights = Mapping[str, Tensor]
+
+MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "concat": lambda forward, backward: torch.cat([forward, backward], -1),
+    "sum": torch.add,
+    "mul": torch.mul,
+    "mean": lambda forward, backward: (forward + backward) / 2,
+}
+"""How the outputs of the two directions become one."""
+
+
+def run_layers(
+    cell: Cell,
+    connectivity: Connectivity,
+    x: Tensor,
+    weights: Sequence[Sequence[Weights]],
+    state: Sequence[Tensor],
+    lengths: Tensor | None = None,
+    *,
+    merge: str = "concat",
+    dropout: float = 0.0,
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Run a stack of layers.
+
+    Args:
+        cell: The equations of one step, the same in every layer.
+        connectivity: How the last state reaches the gates.
+        x: Input, [batch, time, input].
+        weights: Weights by name, for each layer and in it for each direction.
+        state: One tensor for each of the cell's states, [layers * directions, batch, features].
+        lengths: Steps of each sequence, [batch].
+        merge: A key of `MERGES`, for what a layer hands to the next.
+        dropout: Rate of what is dropped between layers; 0 while not training.
+
+    Returns:
+        The last layer's outputs, one for each direction, and the final state like `state`.
+    """
+    rows = zip(*(s.unbind(0) for s in state), strict=True)
+    outputs: tuple[Tensor, ...] = ()
+    last: list[tuple[Tensor, ...]] = []
+    for layer in weights:
+        if outputs:
+            x = outputs[0] if len(outputs) == 1 else MERGES[merge](*outputs)
+            x = F.dropout(x, dropout) if dropout else x
+        results = [
+            recurrence(cell, connectivity, x, own, next(rows), lengths, reverse=reverse)
+            for reverse, own in zip((False, True), layer, strict=False)
+        ]
+        outputs = tuple(y for y, _ in results)
+        last += [end for _, end in results]
+    return outputs, tuple(torch.stack(ends) for ends in zip(*last, strict=True))
