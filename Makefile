@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DATA ?= $(or $(GATEWISE_DATA),../shared/data)
 THREADS ?= 2
 
-.PHONY: help setup test test-slow lint demo clean
+.PHONY: help setup test test-slow lint demo peers clean
 
 help:  ## What there is to make
 	@grep -hE '^[a-z-]+[^:]*:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
@@ -33,6 +33,9 @@ lint: $(READY)  ## Format, style, types, import direction
 bench-%: $(READY)  ## One benchmark: make bench-m4_hourly DATA=dir THREADS=2
 	mkdir -p results
 	$(BIN)/python -m benchmarks.$* --data $(DATA) --threads $(THREADS) --json results/$*.json
+
+peers: $(READY)  ## The environments of the libraries we compare with, in .peers
+	$(BIN)/python -m benchmarks.peers.environments
 
 clean:  ## Remove the environment and everything made
 	rm -rf $(VENV) demo results build *.egg-info
