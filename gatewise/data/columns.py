@@ -149,7 +149,7 @@ def find_roles(
         notes.append(
             f"{verb} not used: {shown}; use past (--past {ignored[0]}), future or static to use it"
         )
-    return Roles(series, time, targets, *covariates.values(), tuple(notes))
+    return Roles(series, time, targets, **covariates, notes=tuple(notes))
 
 
 def _check_names(table: Table, named: dict, covariates: dict) -> None:
@@ -242,7 +242,9 @@ def _find_targets(free: dict[str, str], series: str | None, notes: list[str]) ->
         )
     if "target" in numeric:
         return ("target",)
-    known = _by_name(free, _TARGET[:4] if series is None else _TARGET, ("number",))
+    # Without a series column, a table with a column called "load" may well be wide.
+    known_names = _TARGET[:4] if series is None else _TARGET
+    known = _by_name(free, known_names, ("number",))
     if known is None and len(numeric) == 1:
         known = numeric[0]
     if known is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._optional import need
-from ..errors import InputError
+from ..errors import InputError, nearest
 from .frames import Table, from_frame
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None")
@@ -48,8 +48,6 @@ def _bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        from ..errors import nearest
-
         folder = path.parent if path.parent.is_dir() else None
         others = [p.name for p in folder.iterdir()] if folder else []
         close = nearest(path.name, others) if others else ""
@@ -94,7 +92,7 @@ def _read_csv(path: Path, data: bytes) -> Table:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; save it as UTF-8"
+            f"{path} is not UTF-8 (byte {error.start} is 0x{data[error.start]:02x}); save it so"
         ) from None
     header = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
     delimiter = max(",;\t|", key=header.count)

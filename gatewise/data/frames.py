@@ -41,8 +41,8 @@ class Table:
 
 
 def is_frame(source: Any) -> bool:
-    """Whether `source` is a frame or a pandas Series, found without importing a library."""
-    if not any(name in sys.modules for name in ("pandas", "polars", "pyarrow", "narwhals")):
+    """Whether `source` is a frame or a Series of a library, found without importing one."""
+    if isinstance(source, (np.ndarray, list, tuple, Mapping)):
         return False
     import narwhals as nw
 
@@ -95,8 +95,7 @@ def _with_index(source: Any) -> Any:
         source = source.to_frame("value" if source.name is None else source.name)
     if isinstance(source.columns, pandas.MultiIndex):
         source = source.set_axis(["/".join(map(str, c)) for c in source.columns], axis=1)
-    if not isinstance(source.columns, pandas.RangeIndex) or source.columns.dtype != object:
-        source = source.set_axis([str(c) for c in source.columns], axis=1)
+    source = source.set_axis([str(c) for c in source.columns], axis=1)
     if not source.columns.is_unique:
         twice = source.columns[source.columns.duplicated()][0]
         raise InputError(f"two columns are called {twice!r}; rename one")
@@ -108,7 +107,7 @@ def _with_index(source: Any) -> Any:
         fallback = {1: ["time"], 2: ["series", "time"]}.get(len(names))
         if fallback:
             names = [n if n is not None else fallback[i] for i, n in enumerate(names)]
-        source = source.reset_index(names=[n for n in names])
+        source = source.reset_index(names=names)
     for name, dtype in source.dtypes.items():
         if isinstance(dtype, pandas.PeriodDtype):
             source = source.assign(**{str(name): source[name].dt.to_timestamp()})

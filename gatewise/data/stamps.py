@@ -79,10 +79,10 @@ def from_numbers(values: np.ndarray, column: str) -> Stamps:
         values = values.astype(np.int64)
     low, high = int(values.min()), int(values.max())
     name = column.lower()
-    if 1500 <= low and high <= 2200 and re.search(r"year|jahr|date|^ds$|time", name):
+    if low >= 1500 and high <= 2200 and re.search(r"year|jahr|date|^ds$|time", name):
         years = (values - 1970).astype("M8[Y]").astype("M8[ns]")
         return Stamps(years, unit="date", notes=(f"time {column!r} was read as years",))
-    if 19000101 <= low and high <= 22001231:
+    if low >= 19000101 and high <= 22001231:
         year, month, day = values // 10000, values // 100 % 100, values % 100
         if ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all():
             months = ((year - 1970) * 12 + month - 1).astype("M8[M]")
@@ -255,7 +255,8 @@ def _regularity(time: np.ndarray) -> float:
 
 def _spoken(form: str) -> str:
     words = {"%Y": "year", "%y": "year", "%m": "month", "%d": "day"}
-    return "".join(words.get(part, part) for part in re.findall(r"%\w|[^%]", form.split(" %H")[0]))
+    parts: list[str] = re.findall(r"%\w|[^%]", form.split(" %")[0])
+    return "".join(words.get(part, part) for part in parts)
 
 
 def _refuse_far(time: np.ndarray, rows: Any, shown: list[str], column: str) -> None:

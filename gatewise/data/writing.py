@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from .._atomic import write_whole
 from .._optional import need
 from ..errors import InputError
 
@@ -43,24 +41,22 @@ def write_table(table: Any, path: str | Path) -> None:
         raise InputError(f"{path} ends in neither .csv, .tsv nor .parquet; choose one of them")
     columns = _columns(table)
     if suffix in (".csv", ".tsv"):
-        _write_whole(path, lambda file: _csv(columns, file, "\t" if suffix == ".tsv" else ","))
+        content = _csv(columns, "\t" if suffix == ".tsv" else ",")
     else:
-        parquet = need("pyarrow.parquet", "parquet")
-        frame = need("pyarrow", "parquet").table({n: _for_arrow(v) for n, v in columns.items()})
-        _write_whole(path, lambda file: parquet.write_table(frame, file))
+        content = _parquet(columns)
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _columns(table: Any) -> Mapping[str, Any]:
+def _columns(table: Any) -> Mapping[str, np.ndarray]:
     if isinstance(table, Mapping):
         return {name: np.asarray(values) for name, values in table.items()}
     import narwhals as nw
 
     frame = nw.from_native(table, eager_only=True)
     return {name: np.asarray(frame[name].to_numpy()) for name in frame.columns}
-
-
-def _for_arrow(values: np.ndarray) -> Any:
-    return values.tolist() if values.dtype == object else values
 
 
 def _cells(values: np.ndarray) -> list[Any]:
@@ -74,31 +70,17 @@ def _cells(values: np.ndarray) -> list[Any]:
     return values.tolist()
 
 
-def _csv(columns: Mapping[str, np.ndarray], file: BinaryIO, delimiter: str) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+def _csv(columns: Mapping[str, np.ndarray], delimiter: str) -> bytes:
+    text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*map(_cells, columns.values()), strict=True))
-    text.detach()  # flushes, and leaves the file to its owner
+    return text.getvalue().encode()
 
 
-def _write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write beside the path, then take its name; leave nothing behind on any failure."""
-    scratch = None
-    try:
-        handle, scratch = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(scratch, 0o666 & ~umask)
-        os.replace(scratch, path)
-        scratch = None
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        if scratch is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(scratch)
+def _parquet(columns: Mapping[str, np.ndarray]) -> bytes:
+    pyarrow, parquet = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
+    arrays = {n: v.tolist() if v.dtype == object else v for n, v in columns.items()}
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(arrays), file)
+    return file.getvalue()

@@ -3,6 +3,10 @@
 from .._lazy import attach as _attach
 
 _NAMES = {
+    "Forecast": ".baselines",
+    "Linear": ".linear",
+    "baselines": ".baselines",
+    "metrics": ".metrics",
     "Verdict": ".verdict",
 }
 
