@@ -9,13 +9,9 @@ from .expr import Expr, const, cos, sigmoid, sin, walk, where
 _ZERO = const(0.0)
 
 
-def _larger(a: Expr, b: Expr, d: Expr) -> tuple[Expr, Expr]:
-    """Give `d` to the larger of two, half to each where they are equal (as torch does)."""
-    even = d * 0.5
-    return (
-        where(a < b, _ZERO, where(b < a, d, even)),
-        where(b < a, _ZERO, where(a < b, d, even)),
-    )
+def _to_first(a: Expr, b: Expr, d: Expr) -> Expr:
+    """Give `d` where `a > b`, half of it where they are equal (as torch does), else nothing."""
+    return where(a < b, _ZERO, where(b < a, d, d * 0.5))
 
 
 ADJOINTS: dict[str, Callable[[Expr, Expr], tuple[Expr | None, ...]]] = {
@@ -35,8 +31,14 @@ ADJOINTS: dict[str, Callable[[Expr, Expr], tuple[Expr | None, ...]]] = {
     "relu": lambda y, d: (where(y > 0, d, _ZERO),),
     "softplus": lambda y, d: (d * sigmoid(y.args[0]),),
     "logsigmoid": lambda y, d: (d * sigmoid(-y.args[0]),),
-    "maximum": lambda y, d: _larger(y.args[0], y.args[1], d),
-    "minimum": lambda y, d: _larger(y.args[1], y.args[0], d)[::-1],
+    "maximum": lambda y, d: (
+        _to_first(y.args[0], y.args[1], d),
+        _to_first(y.args[1], y.args[0], d),
+    ),
+    "minimum": lambda y, d: (
+        _to_first(y.args[1], y.args[0], d),
+        _to_first(y.args[0], y.args[1], d),
+    ),
     "where": lambda y, d: (
         None,
         None,

@@ -87,7 +87,11 @@ def _neg(node: Expr, a: Expr) -> Expr:
 
 
 def _where(node: Expr, a: Expr, b: Expr, then: Expr, other: Expr) -> Expr:
-    return then if then is other else node
+    if a is b or then is other:
+        return other
+    if a.op == b.op == "const":
+        return then if float(a.value or 0.0) < float(b.value or 0.0) else other
+    return node
 
 
 _NEUTRAL = {"add": _add, "sub": _sub, "mul": _mul, "div": _div, "neg": _neg, "where": _where}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
 from .expr import Expr, const, rewrite, var, walk
 from .simplify import simplify
 
@@ -52,6 +53,10 @@ class Stage:
 def split(cell: Cell) -> tuple[Stage, ...]:
     """Cut a cell's equations into stages: one more than products that wait for each other.
 
+    Raises:
+        InputError: A state or the operand of a product is a constant, or constants combine to
+            something that is no number.
+
     Example:
         >>> from gatewise.cells import gru_reset_before, lstm
         >>> len(lstm.stages)
@@ -94,6 +99,12 @@ def _plain(cell: Cell) -> tuple[tuple[Expr, ...], dict[Expr, str]]:
     new = rewrite(before, rule)
     after = simplify([new[node] for node in before])
     outputs, labelled = after[: len(cell.outputs)], after[len(cell.outputs) :]
+    for name, node in zip(cell.states, outputs, strict=True):
+        if node.op == "const":
+            raise InputError(f"the new {name} of cell {cell.name} is a constant, not a state")
+    for node in walk(outputs):
+        if node.op == "product" and node.args[0].op == "const":
+            raise InputError(f"cell {cell.name} applies {node.value} to a constant")
     labels = {n: s for (s, _), n in zip(cell.labels, labelled, strict=True) if n.args}
     return outputs, labels
 

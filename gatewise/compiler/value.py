@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, nearest
@@ -69,6 +70,7 @@ class Cell:
 
     def __post_init__(self) -> None:
         _check(self)
+        self.stages  # noqa: B018  Refuses equations without a value now, not in an engine.
         object.__setattr__(self, "__doc__", self.doc)  # What help(cell) shows.
 
     def __repr__(self) -> str:
@@ -215,8 +217,6 @@ def _check(cell: Cell) -> None:
 
 
 def _check_port(cell: Cell, port: Port) -> None:
-    from math import isfinite
-
     if port.kind not in KINDS:
         raise InputError(
             f"{port.name!r} of cell {cell.name} has the kind {port.kind!r}: "
@@ -230,7 +230,7 @@ def _check_port(cell: Cell, port: Port) -> None:
 
 
 def _check_graph(cell: Cell) -> None:
-    """A row block is used in one way only; every name is declared; every state is computed."""
+    """A row block is used in one way only; every name is declared."""
     nodes = walk(cell.outputs)
     applied: set[object] = set()
     for node in nodes:
@@ -254,7 +254,3 @@ def _check_graph(cell: Cell) -> None:
                 f"cell {cell.name} uses {node.value} both plain and applied to a value: "
                 "declare one FromState for each"
             )
-    for name, output in zip(cell.states, cell.outputs, strict=True):
-        if all(node.op == "const" or cell.inputs.get(str(node.value)) == "hyper"
-               for node in walk([output]) if not node.args):  # fmt: skip
-            raise InputError(f"the new {name} of cell {cell.name} is a constant, not a state")
