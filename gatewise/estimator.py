@@ -128,7 +128,7 @@ class Estimator(ABC):
         fold = data.fit(x, y)
         if len(fold.train) == 0:
             raise InputError(f"{type(self).__name__} found no examples to fit on: give more data")
-        fold = replace(fold, digest=fold.digest or train.sampled_digest(fold.train))
+        fold = replace(fold, digest=fold.digest or train.identity.of_examples(fold.train))
         task = self._build(data)
         trainer = self.trainer.resolve(task.defaults)
         identity = {"estimator": type(self).__name__, "params": self._encoded()}
@@ -161,7 +161,7 @@ class Estimator(ABC):
         self._check_fitted()
         dataset, size = self.data_.encode(x), self.trainer_.batch_size
         answers = train.answers(self.network_, self.task_.decode, dataset, size)
-        return self.data_.undo(x, answers)
+        return self.data_.undo(dataset, answers)
 
     def score(self, x: Any, y: Any = None) -> float:
         """Mean score of the objective, or its loss negated: higher is better.
@@ -330,9 +330,8 @@ _FINAL = frozenset(name for name in vars(Estimator) if callable(getattr(Estimato
 
 def parameters(cls: type[Estimator]) -> Mapping[str, inspect.Parameter]:
     """The parameters of a task's constructor, by name."""
-    held = dict(inspect.signature(cls.__init__).parameters)
-    held.pop("self")
-    return held
+    _, *held = inspect.signature(cls.__init__).parameters.values()
+    return {parameter.name: parameter for parameter in held}
 
 
 def _nested(held: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,8 +73,8 @@ class Data(Protocol):
         """Turn raw input with known answers into examples to be scored on; learns nothing."""
         ...
 
-    def undo(self, x: Any, answers: Sequence[Any]) -> Any:
-        """Turn decoded answers, one per batch of `encode(x)` in order, into the user's form."""
+    def undo(self, dataset: Dataset, answers: Sequence[Any]) -> Any:
+        """Turn decoded answers, one per batch of what `encode` gave, into the user's form."""
         ...
 
     def state(self) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:

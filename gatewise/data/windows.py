@@ -1,0 +1,401 @@
+"""A forecaster's data: series to windows; owns seasons, scales, calendars and covariates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..evaluation.metrics import seasonal_scale
+from . import calendar, covariates
+from .clock import seasonal_periods
+from .columns_spec import Columns
+from .contract import Fold
+from .scaling import Scaled, Transform, choose_transform, scale_series
+from .season import Rhythm, find_rhythm
+from .window_sets import Covariates, Crops, Histories, Tracks, WindowBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from .panel import Panel
+
+HELD_OUT = 0.1
+"""Share of a long series that is held out at its end; never less than a horizon."""
+
+MOST_FORKS = 12
+"""Patches per training window: more cost time and gained nothing (docs/log.md)."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where each series is cut: steps below `train` are fitted on, those up to `end` held out."""
+
+    train: np.ndarray
+    end: np.ndarray
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Steps held out per series."""
+        return self.end - self.train
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A panel in model units, ready to be cut into windows.
+
+    Args:
+        panel: As it came.
+        series: Each series, scaled.
+        tracks: All of them in one store.
+    """
+
+    panel: Panel
+    series: tuple[Scaled, ...]
+    tracks: Tracks
+
+
+class Windows:
+    """Series to windows for a network that forecasts from forks.
+
+    Learns, from the part that is not held out: what repeats and how long a patch is
+    (`Rhythm`), whether to take logarithms, the scale of covariates and levels of categories,
+    which calendar cycles were seen often enough, and how simple forecasts err.
+
+    Args:
+        horizon: Steps ahead.
+        context: Steps of history in a training window; None to choose.
+        columns: Which columns mean what.
+        levels: Quantile levels of the answers, increasing.
+        units: What errors of different series are counted in: "change", each one's seasonal
+            naive error as in MASE, or "spread", its standard deviation.
+        transform: "log" or "linear"; None to choose.
+
+    Raises:
+        InputError: In `fit` and `encode`, when the series cannot serve.
+    """
+
+    def __init__(
+        self,
+        horizon: int,
+        context: int | None = None,
+        columns: Columns = Columns(),
+        levels: Sequence[float] = (0.1, 0.5, 0.9),
+        units: Literal["change", "spread"] = "change",
+        transform: Transform | None = None,
+    ) -> None:
+        self.horizon, self.context, self.columns = horizon, context, columns
+        self.levels = tuple(levels)
+        self.units: Literal["change", "spread"] = units
+        self.transform = transform
+
+    # Fitting
+
+    def fit(self, x: Any, y: Any = None) -> Fold:
+        """Learn from the part of the series that is not held out; give both parts as windows."""
+        if y is not None:
+            raise InputError("y: a forecaster learns from the series alone; hand over x only")
+        panel = self.columns.read(x)
+        self._refuse_short(panel)
+        self.panel_, self.split_ = panel, self._cut(panel)
+        train = [v[:n] for v, n in zip(panel.values, self.split_.train, strict=True)]
+        candidates = seasonal_periods(panel.freq) if panel.freq else None
+        self.rhythm_ = find_rhythm(train, candidates, self.horizon)
+        self.transform_: Transform = self.transform or choose_transform(train)
+        self.nonnegative_ = all(not (np.nanmin(v) < 0) for v in train if np.isfinite(v).any())
+        self.forks_ = self._choose_forks(train)
+        self._learn_covariates(panel)
+        self.encoded_ = self.scale(panel)
+        fold = Fold(*self._folds(self.encoded_), digest=panel.hash())
+        self.base_errors_, self.log_error_ = self._judge_bases(fold.train)
+        self.patches_ = int(sum(self.split_.train) // self.rhythm_.patch)
+        self.notes_ = tuple(panel.notes)
+        return fold
+
+    def _refuse_short(self, panel: Panel) -> None:
+        need = self.horizon + 2
+        for name, values in zip(panel.names, panel.values, strict=True):
+            if len(values) < need:
+                raise InputError(
+                    f"series {name!r} has {len(values)} steps, and a horizon of {self.horizon} "
+                    f"needs {need} or more: leave the series out or take a shorter horizon"
+                )
+        longest = max(len(v) for v in panel.values)
+        if self.context is not None and self.context > longest - self.horizon:
+            raise InputError(
+                f"context is {self.context} steps, and the longest series has {longest}: with a "
+                f"horizon of {self.horizon} at most {longest - self.horizon} are possible"
+            )
+
+    def _cut(self, panel: Panel) -> Split:
+        """Hold out a tenth of each series, at least a horizon, where enough is left to learn."""
+        end = np.array([len(v) for v in panel.values])
+        held = np.maximum(self.horizon, (HELD_OUT * end).astype(int))
+        held = np.where(end - held >= 2 * self.horizon + 2, held, 0)
+        # What is held out has to hold something to judge by.
+        for i, v in enumerate(panel.values):
+            if held[i] and not np.isfinite(v[end[i] - held[i] :]).any():
+                held[i] = 0
+        return Split(end - held, end)
+
+    def _choose_forks(self, train: Sequence[np.ndarray]) -> int:
+        r = self.rhythm_
+        if self.context is not None:
+            return max(1, (self.context - r.lookback) // r.patch + 1)
+        length = int(np.median([len(v) for v in train]))
+        return int(np.clip((length - self.horizon - r.period) // r.patch, 1, MOST_FORKS))
+
+    def _learn_covariates(self, panel: Panel) -> None:
+        train = self.split_.train
+
+        def parts(columns: Mapping[str, Sequence[np.ndarray]]) -> dict[str, list[np.ndarray]]:
+            return {
+                c: [a[:n] for a, n in zip(arrays, train, strict=True)]
+                for c, arrays in columns.items()
+            }
+
+        self.past_ = covariates.learn(parts(panel.past))
+        self.known_ = covariates.learn(parts(panel.future))
+        self.static_ = covariates.learn({c: [a] for c, a in panel.static.items()})
+        self.calendar_: tuple[str, ...] = ()
+        if np.issubdtype(panel.starts.dtype, np.datetime64):
+            longest = int(np.argmax(train))
+            stamps = panel.stamps(longest, 0, int(train[longest]))
+            self.calendar_ = calendar.cycles_worth_learning(
+                np.median(np.diff(stamps)), stamps[-1] - stamps[0]
+            )
+
+    def _folds(self, encoded: Encoded) -> tuple[Crops, Crops | None]:
+        r, h = self.rhythm_, self.horizon
+        train, end = self.split_.train, self.split_.end
+        least = np.full(len(train), max(r.period, 2))
+        last = np.where(train - h >= least, train - h, train - 1)
+        skip = min(2, self.forks_ // 4)
+        crops = Crops(
+            encoded.tracks,
+            self.forks_,
+            first=np.minimum(least, last),
+            last=last,
+            since=least,
+            until=train,
+            skip=skip,
+        )
+        held = self.split_.held_out
+        if not (held > 0).any():
+            return crops, None
+        # Ends at every phase of a patch, a handful per series.
+        stride = max(1, int(np.median(held[held > 0]) - h) // 6)
+        valid = Crops(
+            encoded.tracks,
+            self.forks_,
+            first=np.where(held > 0, train, end + 1),
+            last=end - h,
+            since=train,
+            until=end,
+            stride=stride,
+        )
+        return crops, valid
+
+    def _judge_bases(self, train: Crops) -> tuple[Tensor, float]:
+        """How repeating the past errs in the training part: [bases, horizon], and in logs."""
+        from ..nn.seasonal import look, simple_forecasts
+
+        generator = torch.Generator().manual_seed(0)
+        shown = torch.randint(len(train), (min(len(train), 256),), generator=generator)
+        batch: WindowBatch = train.batch(shown)
+        unit = batch.scale.unsqueeze(-1)
+        shape = self.shape()
+        view, _, level, _ = look(shape, batch.values, batch.missing, unit)
+        z = simple_forecasts(shape, view) * unit.unsqueeze(-1) + level.unsqueeze(-1)
+        target, weight = batch.target, batch.weight
+        assert target is not None and weight is not None
+        target, weight = target.unsqueeze(-2), weight.unsqueeze(-2)
+        log_error = (z - target).abs()
+        error = (z.exp() - target.exp()).abs() if self.transform_ == "log" else log_error
+        error = error * batch.loss_scale[:, None, None, None]
+        total = weight.sum((0, 1)).clamp(min=1)
+        mean = (error * weight).sum((0, 1)) / total
+        log_mean = ((log_error * weight).sum((0, 1)) / total).mean(-1)
+        return mean, float(log_mean.min().clamp(min=1e-6))
+
+    # Encoding
+
+    def shape(self) -> Any:
+        """Sizes for the network, a `SeasonalShape` without its head."""
+        from ..nn.seasonal import SeasonalShape
+
+        r = self.rhythm_
+        return SeasonalShape(
+            horizon=self.horizon,
+            period=r.period,
+            cycle=r.cycle,
+            patch=r.patch,
+            lookback=r.lookback,
+            past=covariates.width(self.past_),
+            known=covariates.width(self.known_) + len(self._calendar_names()),
+            static=covariates.width(self.static_),
+        )
+
+    def _calendar_names(self) -> list[str]:
+        return [f"{c} {k}" for c in self.calendar_ for k in range(2 * calendar.HARMONICS[c])]
+
+    def scale(self, panel: Panel) -> Encoded:
+        """Bring a panel to model units."""
+        r = self.rhythm_
+        if self.transform_ == "log":
+            self._refuse_nonpositive(panel)
+        scaled = tuple(scale_series(v, r.period, self.transform_) for v in panel.values)
+        weights = [self._loss_scale(s, v) for s, v in zip(scaled, panel.values, strict=True)]
+        channels = [self._channels(panel, i) for i in range(len(panel))]
+        lead = r.lookback + (self.forks_ - 1) * r.patch + r.patch
+        names = [str(n) for n in panel.names]
+        tracks = Tracks(scaled, channels, weights, names, r, self.horizon, lead)
+        return Encoded(panel, scaled, tracks)
+
+    def _refuse_nonpositive(self, panel: Panel) -> None:
+        for i, (name, v) in enumerate(zip(panel.names, panel.values, strict=True)):
+            bad = np.flatnonzero(v <= 0)
+            if len(bad):
+                stamp = panel.stamps(i, int(bad[0]), 1)[0]
+                raise InputError(
+                    f"series {name!r} is {v[bad[0]]:g} at {stamp}, and this model was fitted on "
+                    "positive values only: mark it as missing or fit again with such values"
+                )
+
+    def _loss_scale(self, scaled: Scaled, values: np.ndarray) -> float:
+        """What makes errors of all series alike: one over the seasonal naive error."""
+        size = float("nan")
+        if self.units == "change":
+            size = float(seasonal_scale([values], self.rhythm_.period)[0])
+        if not size > 0:
+            size = float(np.nanstd(values)) or 1.0
+        if self.transform_ == "log":
+            return float(np.exp(scaled.center) / size)
+        return float(scaled.unit / size)
+
+    def _channels(self, panel: Panel, i: int) -> Covariates:
+        steps = len(panel.values[i])
+        reach = steps + self.horizon
+        past = covariates.encode(self.past_, {c: a[i] for c, a in panel.past.items()}, steps)
+        known = covariates.encode(self.known_, {c: a[i] for c, a in panel.future.items()}, reach)
+        static = covariates.encode(
+            self.static_, {c: a[i : i + 1] for c, a in panel.static.items()}, 1
+        )
+        if self.calendar_:
+            dates = calendar.features(panel.stamps(i, 0, reach), self.calendar_)
+            known = np.concatenate([known, dates], axis=1)
+        return Covariates(past, known, static[0])
+
+    def read(self, x: Any) -> Panel:
+        """Read new data: arrays as they are, tables by the columns that were fitted on."""
+        return self.columns.read(x)
+
+    def encode(self, x: Any) -> Histories:
+        """Turn new series into whole histories; every series gives one."""
+        panel = self.read(x)
+        self.refuse_missing_future(panel)
+        encoded = self.scale(panel)
+        ends = np.array([len(v) for v in panel.values])
+        return Histories(encoded.tracks, np.arange(len(panel)), ends, panel=panel)
+
+    def examples(self, x: Any, y: Any = None) -> Crops:
+        """Turn series into windows whose target is the last horizon of each."""
+        if y is not None:
+            raise InputError("y: a forecaster is scored on the series alone; hand over x only")
+        panel = self.read(x)
+        self._refuse_short(panel)
+        end = np.array([len(v) for v in panel.values])
+        start = end - self.horizon
+        return Crops(
+            self.scale(panel).tracks,
+            self.forks_,
+            first=start,
+            last=start,
+            since=start,
+            until=end,
+        )
+
+    def refuse_missing_future(self, panel: Panel) -> None:
+        """Covariates known ahead have to be there for the whole horizon."""
+        for column in self.known_:
+            for i, name in enumerate(panel.names):
+                ahead = panel.future[column.name][i][len(panel.values[i]) :][: self.horizon]
+                gone = [k for k in range(self.horizon) if k >= len(ahead) or _absent(ahead[k])]
+                if gone:
+                    stamps = panel.stamps(i, len(panel.values[i]), self.horizon)[gone]
+                    shown = ", ".join(str(s) for s in stamps[:3])
+                    more = f" and {len(stamps) - 3} more" if len(stamps) > 3 else ""
+                    raise InputError(
+                        f"future column {column.name!r} has no value for series {name!r} at "
+                        f"{shown}{more}: add rows with these stamps, the column's value and an "
+                        "empty target"
+                    )
+
+    def undo(self, dataset: Histories, answers: Sequence[Any]) -> Any:
+        """Put forecasts back into the series' own units and the form that these came in."""
+        assert dataset.panel is not None
+        point, quantiles = self.plain(dataset.tracks, np.arange(len(dataset)), answers)
+        columns = {"forecast": point}
+        columns |= {f"q{level:g}": quantiles[:, k] for k, level in enumerate(self.levels)}
+        return dataset.panel.answer(columns)
+
+    def plain(
+        self, tracks: Tracks, series: np.ndarray, answers: Sequence[Any]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Forecasts in the series' own units, [windows, horizon] and [windows, levels, horizon].
+
+        Args:
+            tracks: Of the series.
+            series: Whose series each window is, int64 [windows].
+            answers: Decoded batches, in the windows' order.
+        """
+        point = np.concatenate([a.point for a in answers])
+        quantiles = np.concatenate([a.quantiles for a in answers])
+        for row, i in enumerate(series):
+            point[row] = tracks.series[i].undo(point[row])
+            quantiles[row] = tracks.series[i].undo(quantiles[row])
+        if self.nonnegative_:
+            point, quantiles = np.maximum(point, 0), np.maximum(quantiles, 0)
+        return point, quantiles
+
+    # Saving
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """All that was learned."""
+        settings = {
+            "rhythm": self.rhythm_.state(),
+            "transform": self.transform_,
+            "nonnegative": self.nonnegative_,
+            "forks": self.forks_,
+            "past": covariates.state(self.past_),
+            "known": covariates.state(self.known_),
+            "static": covariates.state(self.static_),
+            "calendar": list(self.calendar_),
+            "log_error": self.log_error_,
+            "patches": self.patches_,
+            "notes": list(self.notes_),
+        }
+        return settings, {"base_errors": self.base_errors_}
+
+    def restore(self, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Take back what `state` gave."""
+        self.rhythm_ = Rhythm(**settings["rhythm"])
+        self.transform_ = settings["transform"]
+        self.nonnegative_ = settings["nonnegative"]
+        self.forks_ = settings["forks"]
+        self.past_ = covariates.restore(settings["past"])
+        self.known_ = covariates.restore(settings["known"])
+        self.static_ = covariates.restore(settings["static"])
+        self.calendar_ = tuple(settings["calendar"])
+        self.log_error_, self.patches_ = settings["log_error"], settings["patches"]
+        self.notes_ = tuple(settings["notes"])
+        self.base_errors_ = tensors["base_errors"]
+
+
+def _absent(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))

@@ -1,0 +1,165 @@
+"""Forecasting: many series, one network, honest intervals, and the baselines beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..data.columns_spec import Columns
+from ..errors import InputError
+from ..estimator import Estimator, Task
+from ..nn.encoder import Encoder
+from ..train.spec import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..data.windows import Windows
+
+STEPS_PER_ROOT_PATCH = 28
+FEWEST_STEPS, MOST_STEPS = 400, 4000
+
+
+class Forecaster(Estimator):
+    """Forecast series from their own past, and what is known beside it.
+
+    One network for all series, of different lengths and starts, seen in training or not. What
+    repeats (a day, a week), how long a step of the recurrent layer is, whether to take
+    logarithms, and how long to train, are found from the data. The end of each series is held
+    out to stop by, to calibrate the intervals on, and to put the errors beside those of the
+    naive, seasonal naive, drift and linear forecasts.
+
+    Args:
+        horizon: Steps ahead to forecast.
+        context: Steps of history in a training window; chosen from the data when left out.
+        quantiles: Levels between 0 and 1 to give beside the forecast.
+        point: What `forecast` is: the "median", best for absolute errors, or the "mean", best
+            for squared ones.
+        output: What is learned around the point: "quantile", or the distribution "student_t",
+            or "negative_binomial" for counts.
+        decoding: "direct" gives all steps at once; "autoregressive" draws paths patch by patch
+            from a distribution.
+        ensemble: Networks of different seeds, whose forecasts are averaged.
+        columns: Which columns of a table mean what; found by name when left out.
+        encoder: The recurrent layer.
+        trainer: How it is trained.
+
+    Example:
+        >>> import numpy as np
+        >>> t = np.arange(240)
+        >>> series = np.sin(t * 2 * np.pi / 12) + 0.01 * t
+        >>> model = Forecaster(12, trainer=Trainer(max_steps=20)).fit(series)
+        >>> model.predict(series).shape
+        (1, 12, 6)
+    """
+
+    def __init__(
+        self,
+        horizon: int,
+        *,
+        context: int | None = None,
+        quantiles: Sequence[float] = (0.025, 0.1, 0.5, 0.9, 0.975),
+        point: Literal["median", "mean"] = "median",
+        output: Literal["quantile", "student_t", "negative_binomial"] = "quantile",
+        decoding: Literal["direct", "autoregressive"] = "direct",
+        ensemble: int = 1,
+        columns: Columns = Columns(),
+        encoder: Encoder = Encoder(),
+        trainer: Trainer = Trainer(),
+    ) -> None:
+        self.horizon = horizon
+        self.context = context
+        self.quantiles = quantiles
+        self.point = point
+        self.output = output
+        self.decoding = decoding
+        self.ensemble = ensemble
+        self.columns = columns
+        self.encoder = encoder
+        self.trainer = trainer
+
+    def data(self) -> Windows:
+        """Series to windows."""
+        from ..data.windows import Windows
+
+        self._check()
+        return Windows(
+            self.horizon,
+            self.context,
+            self.columns,
+            levels=self.quantiles,
+            units="change" if self.point == "median" else "spread",
+            transform="linear" if self.output == "negative_binomial" else None,
+        )
+
+    def task(self, data: Windows) -> Task:
+        """The network that fits the data's rhythm, its loss, its decoder and its judge."""
+        import torch
+
+        from ..decoders.direct import Direct
+        from ..nn.forecast import ForecastNetwork, combine
+        from ..objectives.forecast import ForecastLoss, Likelihood
+        from ..train.ensemble import Ensemble
+
+        levels = tuple(float(q) for q in self.quantiles)
+        errors = data.base_errors_
+        # Trust falls with the fourth power of the error: twice the error, a sixteenth of the say.
+        logits = -4 * torch.log(errors / errors.mean(0) + 1e-6)
+        network = Ensemble.of(
+            lambda: ForecastNetwork(self.encoder, data.shape(), logits, self.output, levels),
+            self.ensemble,
+            seed=self.trainer.seed,
+            combine=combine,
+        )
+        objective = Likelihood()
+        if self.output == "quantile":
+            objective = ForecastLoss(
+                levels,
+                self.point,
+                data.transform_ == "log",
+                base_error=float(errors.mean(1).min().clamp(min=1e-6)),
+                log_error=data.log_error_,
+            )
+        return Task(network, objective, Direct(levels), None, self._defaults(data))
+
+    def _defaults(self, data: Windows) -> dict[str, Any]:
+        """Training that suits the amount of data; docs/log.md has the experiments."""
+        steps = int(STEPS_PER_ROOT_PATCH * data.patches_**0.5)
+        steps = min(max(steps, FEWEST_STEPS), MOST_STEPS)
+        return {
+            "lr": 3e-3,
+            "batch_size": 64,
+            "max_steps": steps,
+            "epoch_examples": 64 * max(20, steps // 20),
+            "patience": 8,
+            "weight_decay": 0.01,
+            "betas": (0.9, 0.98),
+            "schedule": "cosine",
+            "warmup": 0.05,
+            "average": 0.995,
+        }
+
+    def _check(self) -> None:
+        whole = {"horizon": self.horizon, "ensemble": self.ensemble}
+        if self.context is not None:
+            whole["context"] = self.context
+        for name, value in whole.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InputError(f"{name} is {value!r}, and has to be a whole number of at least 1")
+        levels = list(self.quantiles)
+        if not levels or sorted(set(levels)) != levels or not all(0 < q < 1 for q in levels):
+            raise InputError(
+                f"quantiles are {levels}, and have to be increasing levels between 0 and 1"
+            )
+        choices = {
+            "point": ("median", "mean"),
+            "output": ("quantile", "student_t", "negative_binomial"),
+            "decoding": ("direct", "autoregressive"),
+        }
+        for name, known in choices.items():
+            if (value := getattr(self, name)) not in known:
+                raise InputError(f"{name} is {value!r}, and has to be one of {', '.join(known)}")
+        if self.decoding == "autoregressive" and self.output == "quantile":
+            raise InputError(
+                "decoding='autoregressive' draws from a distribution: set output to 'student_t' "
+                "or 'negative_binomial'"
+            )
