@@ -133,7 +133,8 @@ def _constants(writer: Writer, node: Expr) -> tuple[str, int] | None:
         a, b = (writer.text(x, 1) for x in node.args[:2])
         tensor = writer.text(node.args[constants.index(False)])
         then, other = (x.value for x in node.args[2:])
-        return f"torch.where({a} < {b}, {then}, {other}).to({tensor})", 4
+        # Of two plain numbers torch makes float32, whatever the type of the rest.
+        return f"torch.where({a} < {b}, torch.full_like({tensor}, {then}), {other})", 4
     return None
 
 

@@ -125,6 +125,20 @@ def test_each_primitive_has_an_adjoint_that_is_its_slope(op):
         assert math.isclose(slope, (ends[0] - ends[1]) / 2e-6, rel_tol=1e-8, abs_tol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_numbers_take_the_type_of_the_tensors(dtype):
+    x, h = var("x"), var("h")
+    chosen = where(x < h, 0.1, 0.3) + where(x < 1, 0.1, h) + maximum(x, 0.1) + minimum(0.1, h)
+    ports = (Port("x", "gate"), Port("h", "state"))
+    cell = Cell("typed", ports, (chosen,))
+    a, b = torch.tensor([0.5, -0.5], dtype=dtype), torch.tensor([0.25, 0.75], dtype=dtype)
+    (output,) = load(step_source(cell))["stage_0"](a, b)
+    gradients = load(vjp_source(cell))["stage_0_vjp"](a, b, torch.ones_like(a))
+    assert {t.dtype for t in (output, *gradients)} == {dtype}
+    exact = [evaluate([chosen], {"x": x, "h": h})[0] for x, h in ((0.5, 0.25), (-0.5, 0.75))]
+    torch.testing.assert_close(output, torch.tensor(exact, dtype=torch.float64).to(dtype))
+
+
 @pytest.mark.parametrize("build", [maximum, minimum])
 def test_a_tie_is_split_evenly(build):
     x, y, d = map(var, "xyd")
