@@ -15,6 +15,7 @@ _NAMES = {
     "recurrence": ".operator",
     "state_sizes": ".sizes",
     "step": ".reference",
+    "traceable": ".tracing",
     "whole_stack": ".choice",
 }
 

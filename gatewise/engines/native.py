@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import torch
 from torch import _VF, Tensor
@@ -24,11 +23,15 @@ _KERNELS: tuple[tuple[Cell, Kernel], ...] = (
 )
 
 
-@lru_cache(maxsize=256)
+_found: dict[str, Kernel | None] = {}
+
+
 def kernel_for(cell: Cell) -> Kernel | None:
     """Find torch's kernel for a cell by its content: a cell of the same equations has it too."""
-    content = _content(cell)
-    return next((kernel for known, kernel in _KERNELS if _content(known) == content), None)
+    if cell.key not in _found:
+        kernels = (kernel for known, kernel in _KERNELS if _content(known) == _content(cell))
+        _found[cell.key] = next(kernels, None)
+    return _found[cell.key]
 
 
 def _content(cell: Cell) -> tuple[object, ...]:

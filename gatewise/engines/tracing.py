@@ -6,6 +6,17 @@ import torch
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd import forward_ad
 
+from ..compiler import Cell
+
+
+def traceable(cell: Cell) -> Cell:
+    """Give a cell whose derived properties are known: `torch.compile` reads, but cannot make them.
+
+    A layer calls it when it takes a cell, and again when it has been unpickled or copied.
+    """
+    _ = cell.states, cell.key, cell.weights
+    return cell
+
 
 def is_transformed() -> bool:
     """Whether a transform of `torch.func` or a forward-mode gradient is at work."""

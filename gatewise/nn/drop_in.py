@@ -128,7 +128,9 @@ class DropIn(torch.nn.RNNBase):
     def _initial(self, x: Tensor, hx: Any, batched: bool) -> States:
         """Give the initial state, checked as torch checks it, [layers * directions, batch, .]."""
         self.check_input(x, None)
-        batch = x.shape[self._batch_axis]
+        batch, steps = x.shape[self._batch_axis], x.shape[1 - self._batch_axis]
+        if not steps:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         if hx is None:
             return self._zeros(x, batch)
         state = self._as_tuple(hx)

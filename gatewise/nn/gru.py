@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import cells
+from ..engines import traceable
 from .drop_in import DropIn
 
 
@@ -35,7 +36,7 @@ class GRU(DropIn):
         (torch.Size([5, 2, 8]), False)
     """
 
-    cell = cells.gru
+    cell = traceable(cells.gru)
 
     def __init__(
         self,

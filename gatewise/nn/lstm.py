@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import cells
+from ..engines import traceable
 from .drop_in import DropIn
 
 
@@ -42,7 +43,7 @@ class LSTM(DropIn):
         (torch.Size([2, 5, 8]), torch.Size([1, 2, 8]), False)
     """
 
-    cell = cells.lstm
+    cell = traceable(cells.lstm)
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .. import cells
 from ..compiler import Cell
 from ..connectivity import Dense
-from ..engines import Call, parameters, state_sizes, step
+from ..engines import Call, parameters, state_sizes, step, traceable
 from ..errors import InputError, nearest
 from .initialization import initialize
 from .lengths import checked_lengths
@@ -80,6 +80,7 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         self.cell = resolved(cell)
+        self._prepare()
         self.connectivity = Dense(proj_size)
         check_sizes(
             input_size=input_size, hidden_size=hidden_size, num_layers=num_layers, dropout=dropout
@@ -205,6 +206,11 @@ class Recurrent(nn.Module):
         start = tuple(s[0] for s in self._initial(None, x, batched))
         return Call(self.cell, self.connectivity, x, self._weights()[0][0], start, checked)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what a pickle or a copy holds."""
+        super().__setstate__(state)
+        self._prepare()
+
     def extra_repr(self) -> str:
         """The arguments that are not the defaults."""
         given = [self.cell.name, str(self.input_size), str(self.hidden_size)]
@@ -214,6 +220,11 @@ class Recurrent(nn.Module):
         }  # fmt: skip
         given += [f"{k}={getattr(self, k)!r}" for k, v in defaults.items() if getattr(self, k) != v]
         return ", ".join(given)
+
+    def _prepare(self) -> None:
+        """Make what `torch.compile` can read but not make."""
+        traceable(self.cell)
+        state_type(self.cell.states)
 
     @property
     def _rows(self) -> int:

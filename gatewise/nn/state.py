@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, Protocol
 
 from torch import Tensor
@@ -23,9 +22,11 @@ class State(Protocol):
     def __getattr__(self, name: str, /) -> Tensor: ...
 
 
-@lru_cache
+_made: dict[tuple[str, ...], Any] = {}
+
+
 def state_type(names: tuple[str, ...]) -> Any:
-    """The tuple type whose fields are a cell's states.
+    """Give the tuple type whose fields are a cell's states.
 
     It is a named tuple, so it unpacks, compares and travels through `torch.compile`,
     `torch.func` and `torch.utils._pytree` as tuples do; it can be pickled and exported.
@@ -39,13 +40,20 @@ def state_type(names: tuple[str, ...]) -> Any:
         >>> state.c, tuple(state)
         (2, (1, 2))
     """
-    kind = namedtuple("State", names)  # type: ignore[misc]
-    # The type is made while running, so a pickle must say how, not where.
-    kind.__reduce__ = lambda self: (restore, (self._fields, tuple(self)))  # type: ignore
-    pytree._register_namedtuple(kind, serialized_type_name=f"gatewise.State[{','.join(names)}]")
-    return kind
+    # A plain table, since `torch.compile` would look into a cached function and make the type.
+    if names not in _made:
+        _made[names] = _make(names)
+    return _made[names]
 
 
 def restore(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
     """Build a state again from what a pickle holds of it."""
     return state_type(names)(*values)
+
+
+def _make(names: tuple[str, ...]) -> Any:
+    kind: Any = namedtuple("State", names)
+    # The type is made while running, so a pickle must say how, not where.
+    kind.__reduce__ = lambda self: (restore, (self._fields, tuple(self)))
+    pytree._register_namedtuple(kind, serialized_type_name=f"gatewise.State[{','.join(names)}]")
+    return kind

@@ -1,0 +1,193 @@
+"""What every engine owes: the equations of every cell that it says it can run, at any length."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewise.cells import every_cell
+from gatewise.compiler import FromInput, FromState, Gate, Hyper, State, Weight, cell, sigmoid, tanh
+from gatewise.connectivity import Dense
+from gatewise.engines import ENGINES, Call, parameters, recurrence, state_sizes, step
+
+from ..cells import oracles
+
+INPUT, HIDDEN = 3, 4
+
+
+@cell(bias={"n": 0.5})
+def homemade(
+    r: Gate, u: FromInput, v: FromState, n: Gate, h: State, m: State, w: Weight = 0.3,
+    keep: Hyper = 0.7,
+):  # fmt: skip
+    """Everything at once: all kinds of ports, two states, a product inside the equations."""
+    m = keep * m + (1 - keep) * tanh(v + w * h)
+    n = tanh(n(sigmoid(r) * h) + m * u)
+    return n + sigmoid(r) * h, m
+
+
+CELLS = every_cell() | {"homemade": homemade}
+
+
+def drawn(cell, batch, time, *, proj_size=0, bias=True, seed=0):
+    """A call with random weights and state, in float64 with gradients."""
+    draw = torch.Generator().manual_seed(seed)
+    dense = Dense(proj_size)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=draw, dtype=torch.float64).requires_grad_()
+
+    shapes = parameters(cell, dense, INPUT, HIDDEN, bias=bias)
+    sizes = state_sizes(cell, dense, HIDDEN)
+    return Call(
+        cell,
+        dense,
+        normal(batch, time, INPUT),
+        {name: normal(*shape) for name, shape in shapes.items()},
+        tuple(normal(batch, size) for size in sizes),
+    )
+
+
+def able(call):
+    engines = [engine for engine in ENGINES if engine.why_not(call) is None]
+    assert engines, "some engine runs everything"
+    return engines
+
+
+def flat(result):
+    return [result[0], *result[1]]
+
+
+def gradients(call, outputs):
+    """Of an uneven sum of all outputs, with respect to all that went in."""
+    loss = sum((t * torch.linspace(-1, 2, t.numel()).view_as(t)).sum() for t in outputs)
+    wrt = [call.x, *call.state, *call.weights.values()]
+    return torch.autograd.grad(loss, wrt, allow_unused=True, materialize_grads=True)
+
+
+def by_block(names, rows):
+    blocks = np.split(rows.detach().numpy(), len(names)) if names else []
+    return dict(zip(names, blocks, strict=True))
+
+
+def in_numpy(call):
+    """The whole sequence by the paper's equations, in NumPy."""
+    cell, weights = call.cell, call.weights
+    W = by_block(cell.input_rows, weights["weight_ih"])
+    U = by_block(cell.state_rows, weights["weight_hh"])
+    b = by_block(cell.input_rows, weights["bias_ih"])
+    for row, value in by_block(cell.state_rows, weights["bias_hh"]).items():
+        b[row] = b[row] + value if row in b else value
+    p = {name: weights[name].detach().numpy() for name in cell.weights}
+    state = tuple(s.detach().numpy() for s in call.state)
+    outputs = []
+    for x in call.x.detach().numpy().swapaxes(0, 1):
+        state = getattr(oracles, cell.name)(x, state, W, U, b, p)
+        outputs.append(state[0])
+    return [np.stack(outputs, 1), *state]
+
+
+@pytest.mark.parametrize("name", every_cell())
+def test_values_are_those_of_the_papers(name):
+    call = drawn(CELLS[name], 2, 5)
+    for engine in able(call):
+        for got, want in zip(flat(engine.run(call)), in_numpy(call), strict=True):
+            np.testing.assert_allclose(got.detach().numpy(), want, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@settings(max_examples=8, deadline=None)
+@given(
+    lengths=st.none() | st.lists(st.integers(0, 5), min_size=3, max_size=3),
+    reverse=st.booleans(),
+    bias=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_all_engines_agree(name, lengths, reverse, bias, seed):
+    call = drawn(CELLS[name], 3, 5, bias=bias, seed=seed)._replace(reverse=reverse)
+    if lengths is not None:
+        call = call._replace(lengths=torch.tensor(lengths))
+    want, *others = [flat(engine.run(call)) for engine in reversed(able(call))]
+    for got in others:
+        torch.testing.assert_close(got, want)
+        torch.testing.assert_close(gradients(call, got), gradients(call, want))
+
+
+@pytest.mark.parametrize("name", CELLS)
+@settings(max_examples=6, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 5), min_size=1, max_size=4),
+    reverse=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_each_length_is_the_sequence_alone(name, lengths, reverse, seed):
+    call = drawn(CELLS[name], len(lengths), 5, seed=seed)._replace(reverse=reverse)
+    x = call.x.detach().clone()
+    for k, length in enumerate(lengths):
+        x[k, length:] = float("nan")  # What stands past the end is never looked at.
+    ragged = call._replace(x=x.requires_grad_(), lengths=torch.tensor(lengths))
+    for engine in able(ragged):
+        y, state = engine.run(ragged)
+        for k, length in enumerate(lengths):
+            alone = call._replace(
+                x=call.x[k : k + 1, :length], state=tuple(s[k : k + 1] for s in call.state)
+            )
+            runner = engine if engine.why_not(alone) is None else ENGINES[-1]
+            alone_y, alone_state = runner.run(alone)
+            torch.testing.assert_close(y[k : k + 1, :length], alone_y)
+            assert not y[k, length:].any()
+            torch.testing.assert_close(tuple(s[k : k + 1] for s in state), alone_state)
+        for gradient in gradients(ragged, [y, *state]):
+            assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_steps_are_the_sequence(name):
+    call = drawn(CELLS[name], 2, 5)
+    for engine in able(call):
+        y, last = engine.run(call)
+        state = call.state
+        for t in range(5):
+            state = step(call.cell, call.connectivity, call.x[:, t], call.weights, state)
+            torch.testing.assert_close(y[:, t], state[0])
+        torch.testing.assert_close(last, state)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_nothing_to_do(name):
+    for batch, time in ((2, 0), (0, 3)):
+        call = drawn(CELLS[name], batch, time)
+        for engine in able(call):
+            y, state = engine.run(call)
+            assert y.shape == (batch, time, HIDDEN)
+            torch.testing.assert_close(state, call.state)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_derivatives(name):
+    call = drawn(CELLS[name], 2, 3)._replace(lengths=torch.tensor([3, 1]))
+
+    def run(x, *rest):
+        state, weights = rest[: len(call.state)], rest[len(call.state) :]
+        given = call._replace(
+            x=x, state=state, weights=dict(zip(call.weights, weights, strict=True))
+        )
+        return tuple(flat(recurrence(*given)))
+
+    inputs = (call.x, *call.state, *call.weights.values())
+    assert torch.autograd.gradcheck(run, inputs, fast_mode=True)
+    assert torch.autograd.gradgradcheck(run, inputs, fast_mode=True)
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")
+@pytest.mark.parametrize("name", ["lstm", "peephole_lstm", "coupled_lstm"])
+def test_projection(name):
+    call = drawn(CELLS[name], 3, 5, proj_size=2)._replace(
+        lengths=torch.tensor([4, 0, 5]), reverse=True
+    )
+    want, *others = [flat(engine.run(call)) for engine in reversed(able(call))]
+    assert want[0].shape == (3, 5, 2)
+    for got in others:
+        torch.testing.assert_close(got, want)
+        torch.testing.assert_close(gradients(call, got), gradients(call, want))
