@@ -50,6 +50,17 @@ def write_table(table: Any, path: str | Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
+def csv_text(table: Any) -> str:
+    """Write columns or a frame as the text of a CSV file.
+
+    Example:
+        >>> print(csv_text({"series": ["a"], "forecast": [1.5]}).strip())
+        series,forecast
+        a,1.5
+    """
+    return _csv(_columns(table), ",").decode()
+
+
 def _columns(table: Any) -> Mapping[str, np.ndarray]:
     if isinstance(table, Mapping):
         return {name: np.asarray(values) for name, values in table.items()}
