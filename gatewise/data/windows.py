@@ -115,6 +115,10 @@ class Windows:
         self.base_errors_, self.log_error_ = self._judge_bases(fold.train)
         self.patches_ = int(sum(self.split_.train) // self.rhythm_.patch)
         self.notes_ = tuple(panel.notes)
+        self.fitted_until_ = {
+            str(name): int(panel.stamps(i, int(end), 1)[0].astype(np.int64))
+            for i, (name, end) in enumerate(zip(panel.names, self.split_.end, strict=True))
+        }
         return fold
 
     def _refuse_short(self, panel: Panel) -> None:
@@ -341,13 +345,13 @@ class Windows:
         assert dataset.panel is not None
         point, quantiles = self.plain(dataset.tracks, np.arange(len(dataset)), answers)
         columns = {"forecast": point}
-        columns |= {f"q{level:g}": quantiles[:, k] for k, level in enumerate(self.levels)}
+        columns |= {f"q{level:g}": quantiles[..., k] for k, level in enumerate(self.levels)}
         return dataset.panel.answer(columns)
 
     def plain(
         self, tracks: Tracks, series: np.ndarray, answers: Sequence[Any]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Forecasts in the series' own units, [windows, horizon] and [windows, levels, horizon].
+        """Forecasts in the series' own units, [windows, horizon] and [windows, horizon, levels].
 
         Args:
             tracks: Of the series.
@@ -355,7 +359,7 @@ class Windows:
             answers: Decoded batches, in the windows' order.
         """
         point = np.concatenate([a.point for a in answers])
-        quantiles = np.concatenate([a.quantiles for a in answers])
+        quantiles = np.concatenate([a.quantiles for a in answers]).swapaxes(1, 2)
         for row, i in enumerate(series):
             point[row] = tracks.series[i].undo(point[row])
             quantiles[row] = tracks.series[i].undo(quantiles[row])
@@ -379,6 +383,7 @@ class Windows:
             "log_error": self.log_error_,
             "patches": self.patches_,
             "notes": list(self.notes_),
+            "fitted_until": dict(self.fitted_until_),
         }
         return settings, {"base_errors": self.base_errors_}
 
@@ -394,6 +399,7 @@ class Windows:
         self.calendar_ = tuple(settings["calendar"])
         self.log_error_, self.patches_ = settings["log_error"], settings["patches"]
         self.notes_ = tuple(settings["notes"])
+        self.fitted_until_ = dict(settings["fitted_until"])
         self.base_errors_ = tensors["base_errors"]
 
 

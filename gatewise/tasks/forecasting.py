@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..data.windows import Windows
+    from ..evaluation.rolling import Rolling
+    from ..inspection.report import ForecastReport
 
 STEPS_PER_ROOT_PATCH = 28
 FEWEST_STEPS, MOST_STEPS = 400, 4000
@@ -99,6 +101,7 @@ class Forecaster(Estimator):
         from ..nn.forecast import ForecastNetwork, combine
         from ..objectives.forecast import ForecastLoss, Likelihood
         from ..train.ensemble import Ensemble
+        from .backtesting import Judge
 
         levels = tuple(float(q) for q in self.quantiles)
         errors = data.base_errors_
@@ -119,7 +122,46 @@ class Forecaster(Estimator):
                 base_error=float(errors.mean(1).min().clamp(min=1e-6)),
                 log_error=data.log_error_,
             )
-        return Task(network, objective, Direct(levels), None, self._defaults(data))
+        return Task(network, objective, Direct(levels), Judge(data), self._defaults(data))
+
+    @property
+    def report_(self) -> ForecastReport:
+        """What the fit saw, did and reached, to be looked at; there after `fit`, not after `load`.
+
+        Raises:
+            AttributeError: The model was not fitted here, or nothing could be held out.
+        """
+        from .forecast_report import forecast_report
+
+        return forecast_report(self)
+
+    def backtest(
+        self, x: Any, *, windows: int = 10, step: int | None = None, refit: bool = False
+    ) -> Rolling:
+        """Forecast from past origins of each series, and put the errors beside the baselines'.
+
+        Args:
+            x: Series to forecast within, as for `fit`.
+            windows: Origins per series, counted from its end.
+            step: Steps from one origin to the next; the horizon when left out.
+            refit: Fit anew for each origin on what was known then; without it this model is
+                asked, and origins that it was fitted on flatter it, which is said.
+
+        Returns:
+            Figures (`figures`), tables per step ahead (`steps`), per series (`each`) and of all
+            forecasts (`errors`), and sentences on what they mean (`verdict`).
+
+        Raises:
+            InputError: It is not fitted, or no series is long enough.
+        """
+        from .backtesting import backtest
+
+        self._check_fitted()
+        step = self.horizon if step is None else step
+        for name, value in {"windows": windows, "step": step}.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InputError(f"{name} is {value!r}, and has to be a whole number of at least 1")
+        return backtest(self, x, windows, step, refit)
 
     def _defaults(self, data: Windows) -> dict[str, Any]:
         """Training that suits the amount of data; docs/log.md has the experiments."""
