@@ -61,9 +61,9 @@ def example_report(series: int = 5, horizon: int = 24) -> ForecastReport:
             "drift": 0.33 + 0.93 * np.sin(np.pi * ahead / 24),
         },
         figures={
-            "gatewise": {"MASE": 0.65, "sMAPE": 4.2, "MSIS": 6.1},
+            "gatewise": {"MASE": 0.65, "sMAPE": 4.2, "MSIS": 6.1, "coverage 0.95": 0.94},
             "linear": {"MASE": 0.71, "sMAPE": 4.6, "MSIS": float("nan")},
-            "seasonal naive": {"MASE": 1.19, "sMAPE": 8.0, "MSIS": 11.3},
+            "seasonal naive": {"MASE": 1.19, "sMAPE": 8.0, "MSIS": 11.3, "coverage 0.95": 0.9},
         },
         coverage=np.array([0.03, 0.12, 0.49, 0.88, 0.97]),
         configuration={"horizon": horizon, "encoder": {"hidden_size": 64}},

@@ -27,6 +27,9 @@ SECTIONS = (
     "Provenance",
 )
 
+COVERAGE = "coverage"
+"""How the names of metrics begin of which lower is not better."""
+
 
 def page(report: ForecastReport) -> str:
     """Write the whole page.
@@ -77,15 +80,16 @@ def _figures(report: ForecastReport) -> str:
             default=None,
         )
         for m in metrics
+        if not m.startswith(COVERAGE)
     }
     head = "".join(f"<th>{escape(m)}</th>" for m in metrics)
     rows = []
     for name, row in report.figures.items():
-        cells = "".join(_cell(row.get(m), best[m]) for m in metrics)
+        cells = "".join(_cell(row.get(m), best.get(m)) for m in metrics)
         rows.append(f"<tr><th scope='row'>{escape(name)}</th>{cells}</tr>")
     return (
-        "<p>On held-out windows, after the fitted part. Lower is better; the best of each column "
-        f"is bold.</p><div class='wide'><table><thead><tr><th></th>{head}</tr></thead>"
+        "<p>On held-out windows, after the fitted part. Lower is better, and the best is bold; "
+        f"only a coverage should be the share it is named for.</p><div class='wide'><table><thead><tr><th></th>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
