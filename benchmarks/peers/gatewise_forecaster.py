@@ -7,7 +7,7 @@ from protocol import Forecast, Stop, Task, main
 from gatewise import Forecaster
 from gatewise.train import Trainer
 
-QUANTILES = (0.025, 0.5, 0.975)
+INTERVAL = (0.025, 0.975)
 
 
 def fit(task: Task, stop: Stop) -> Forecaster:
@@ -18,9 +18,10 @@ def fit(task: Task, stop: Stop) -> Forecaster:
 
 
 def predict(forecaster: Forecaster, task: Task) -> Forecast:
+    # The forecast, then one column a quantile.
     answers = forecaster.predict(task.series)
-    low, middle, high = (forecaster.quantiles.index(q) for q in QUANTILES)
-    return Forecast(answers[..., middle], answers[..., low], answers[..., high])
+    low, high = (1 + list(forecaster.quantiles).index(level) for level in INTERVAL)
+    return Forecast(answers[..., 0], answers[..., low], answers[..., high])
 
 
 if __name__ == "__main__":
