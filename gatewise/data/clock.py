@@ -88,21 +88,20 @@ class Clock:
         if name is None:
             return cls(None, "number", 1)
         text = str(name).strip()
-        found = re.fullmatch(r"(\d*)\s*([A-Za-z]*)(?:-([A-Za-z]{3}))?", text)
-        multiple, word, anchor = found.groups() if found else ("", "", None)
-        multiple, anchor = int(multiple or 1), anchor and anchor.upper()
-        word = _ALIASES.get(word, word)
-        suffix = f"-{anchor}" if anchor else ""
-        alias = f"{multiple if multiple > 1 else ''}{word}{suffix}"
-        if multiple and not word and not anchor and text:
-            return cls(str(multiple) if multiple > 1 else None, "number", multiple)
-        if multiple and word in _UNITS and not anchor:
+        found = re.fullmatch(r"([1-9]\d*)?([A-Za-z]*)(?:-([A-Za-z]{3}))?", text)
+        count, word, anchor = found.groups() if found else (None, None, None)
+        multiple, word = int(count or 1), _ALIASES.get(word or "", word)
+        anchor = anchor.upper() if anchor else None
+        alias = f"{multiple if multiple > 1 else ''}{word}" + (f"-{anchor}" if anchor else "")
+        if count and word == "" and anchor is None:
+            return cls(count if multiple > 1 else None, "number", multiple)
+        if word in _UNITS and anchor is None:
             return cls(alias, "ns", multiple * _UNITS[word])
-        if multiple and word == "W" and (anchor is None or anchor in _WEEKDAYS):
+        if word == "W" and (anchor is None or anchor in _WEEKDAYS):
             return cls(alias, "ns", multiple * 7 * DAY)
-        if multiple and word == "B" and not anchor:
+        if word == "B" and anchor is None:
             return cls(alias, "business", multiple)
-        if multiple and word in _CALENDAR and (anchor is None or anchor in _MONTHS):
+        if word in _CALENDAR and (anchor is None or anchor in _MONTHS):
             return cls(alias, "month", multiple * _CALENDAR[word], word.endswith("E"))
         raise InputError(
             f"freq {text!r} is not a clock; write one like 'h', '15min', 'D', 'B', 'W-SUN', 'MS', "
@@ -193,16 +192,16 @@ def seasonal_periods(freq: str | None) -> tuple[int, ...]:
         return tuple(n // clock.step for n in (5, 261) if n // clock.step > 1)
     if clock.unit == "month":
         return (12 // clock.step,) if 12 % clock.step == 0 and clock.step < 12 else ()
-    year = round(365.25 * DAY / clock.step) if clock.step > DAY else 365
-    cycles = {60 * _UNITS["s"]: 0, _UNITS["h"]: 0, DAY: 0, 7 * DAY: 0}
-    periods = [cycle // clock.step for cycle in cycles if cycle % clock.step == 0]
-    if clock.step >= DAY:
-        periods.append(year if clock.step % (7 * DAY) else round(year))
+    if clock.step >= 7 * DAY:
+        cycles = (round(365.25 * DAY / clock.step) * clock.step,)
+    elif clock.step >= DAY:
+        cycles = (7 * DAY, 365 * DAY)
     elif clock.step >= _UNITS["min"]:
-        periods = [p for p in periods if p * clock.step >= DAY]
+        cycles = (DAY, 7 * DAY)
     else:
-        periods = [p for p in periods if p * clock.step <= DAY]
-    return tuple(p for p in periods if p > 1)
+        cycles = (_UNITS["min"], _UNITS["h"], DAY)
+    periods = (cycle // clock.step for cycle in cycles if cycle % clock.step == 0)
+    return tuple(period for period in periods if period > 1)
 
 
 def infer(time: np.ndarray, codes: np.ndarray) -> Clock | None:

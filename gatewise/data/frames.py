@@ -44,6 +44,8 @@ def is_frame(source: Any) -> bool:
     """Whether `source` is a frame or a Series of a library, found without importing one."""
     if isinstance(source, (np.ndarray, list, tuple, Mapping)):
         return False
+    if _is_pandas(source):
+        return True
     import narwhals as nw
 
     kind = (nw.DataFrame, nw.LazyFrame, nw.Series)
@@ -86,11 +88,17 @@ def from_frame(source: Any, kind: str | None = None) -> Table:
     return table
 
 
+def _is_pandas(source: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(source, (pandas.DataFrame, pandas.Series))
+
+
 def _with_index(source: Any) -> Any:
     """Turn what pandas keeps beside the columns into columns."""
-    pandas = sys.modules.get("pandas")
-    if pandas is None or not isinstance(source, (pandas.DataFrame, pandas.Series)):
+    if not _is_pandas(source):
         return source
+    import pandas
+
     if isinstance(source, pandas.Series):
         source = source.to_frame("value" if source.name is None else source.name)
     if isinstance(source.columns, pandas.MultiIndex):
