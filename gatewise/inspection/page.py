@@ -89,8 +89,8 @@ def _figures(report: ForecastReport) -> str:
         rows.append(f"<tr><th scope='row'>{escape(name)}</th>{cells}</tr>")
     return (
         "<p>On held-out windows, after the fitted part. Lower is better, and the best is bold; "
-        f"only a coverage should be the share it is named for.</p><div class='wide'><table><thead><tr><th></th>{head}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        "only a coverage should be the share it is named for.</p><div class='wide'><table>"
+        f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
