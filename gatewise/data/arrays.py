@@ -47,8 +47,8 @@ def _rows(source: Any) -> list[Any]:
     if array.dtype == object or array.dtype.kind in "USMm" or array.ndim not in (1, 2):
         shape = f" and shape {array.shape}" if array.ndim else ""
         raise InputError(
-            f"source, of type {type(source).__name__}{shape}, is no data set; hand over a frame, a path, an "
-            "array [steps] or [series, steps], a list of arrays or a dict of arrays"
+            f"source, of type {type(source).__name__}{shape}, is no data set; hand over a frame, "
+            "a path, an array [steps] or [series, steps], a list of arrays or a dict of arrays"
         )
     return [array] if array.ndim == 1 else list(array)
 

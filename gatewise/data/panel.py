@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from .clock import Clock
+from .digest import digest
 from .stamps import from_wall, to_wall
 
 
@@ -111,7 +111,7 @@ class Panel:
                 f"series {self.names[i]!r} has {self.lengths[i]} steps, and {n} are to be held "
                 "out; leave it out or hold out fewer"
             )
-        return self._slice(np.zeros(len(self), np.int64), self.lengths - n)
+        return self.between(np.zeros(len(self), np.int64), self.lengths - n)
 
     def tail(self, n: int) -> Panel:
         """Keep the last `n` steps of every series, or all where there are fewer.
@@ -121,9 +121,19 @@ class Panel:
             >>> read_panel([1.0, 2.0, 3.0]).tail(2).starts
             array([1])
         """
-        return self._slice(np.maximum(self.lengths - n, 0), self.lengths)
+        return self.between(np.maximum(self.lengths - n, 0), self.lengths)
 
-    def _slice(self, first: np.ndarray, end: np.ndarray) -> Panel:
+    def between(self, first: np.ndarray, end: np.ndarray) -> Panel:
+        """Keep the steps from `first` to before `end`, int64 [series] each, of every series.
+
+        Future covariates stay known to their own end.
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel([[1, 2, 3], [4, 5]]).between(np.array([1, 0]), np.array([3, 1])).values
+            (array([2., 3.]), array([4.]))
+        """
+
         def cut(arrays: tuple, ends: Sequence[int] | np.ndarray | None) -> tuple:
             stops = [None] * len(arrays) if ends is None else ends
             return tuple(a[f:e] for a, f, e in zip(arrays, first, stops, strict=True))
@@ -195,21 +205,13 @@ class Panel:
             >>> read_panel([1.0, 2.0]).hash() == read_panel(np.array([1.0, 2.0])).hash()
             True
         """
-        digest = hashlib.sha256()
-
-        def add(label: str, array: Any) -> None:
-            array = np.asarray(array)
-            data = repr(array.tolist()).encode() if array.dtype == object else array.tobytes()
-            digest.update(f"{label} {array.dtype} {array.shape} ".encode() + data)
-
-        add("head", np.array([repr((self.names, self.freq, self.timezone))], dtype=object))
-        add("starts", self.starts)
-        for i, values in enumerate(self.values):
-            add(f"values {i}", values)
-        for role, columns in (("past", self.past), ("future", self.future)):
-            for column, arrays in sorted(columns.items()):
-                for i, array in enumerate(arrays):
-                    add(f"{role} {column!r} {i}", array)
-        for column, array in sorted(self.static.items()):
-            add(f"static {column!r}", array)
-        return digest.hexdigest()
+        return digest(
+            self.names,
+            self.freq,
+            self.timezone,
+            self.starts,
+            self.values,
+            dict(self.past),
+            dict(self.future),
+            dict(self.static),
+        )

@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from gatewise.data import read_panel
 from gatewise.data import files as reading
+from gatewise.data import read_panel
 
 RNG = np.random.default_rng(0)
 

@@ -56,7 +56,7 @@ def test_zones_are_written_as_offsets(tmp_path, zone):
 def test_what_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match="ends in neither"):
         write_table({"a": [1]}, tmp_path / "a.xlsx")
-    with pytest.raises(InputError, match="cannot write .*No such file"):
+    with pytest.raises(InputError, match=r"cannot write .*No such file"):
         write_table({"a": [1]}, tmp_path / "none" / "a.csv")
     with pytest.raises(InputError, match="cannot write"):
         write_table({"a": [1]}, tmp_path / ("x" * 300 + ".csv"))

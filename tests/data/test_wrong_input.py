@@ -87,7 +87,9 @@ def test_several_possible_targets():
 def test_duplicate_stamps():
     twice = frame()
     twice.loc[8, "time"] = DAYS[1]
-    refused(twice, r"series 'b' has stamp 2024-01-02 00:00:00 twice \(rows 8 and 9\)")
+    refused(
+        twice, r"series 'b' of column 'series' has stamp 2024-01-02 00:00:00 twice \(rows 8 and 9\)"
+    )
     refused(
         twice.drop(columns="series"),
         r"stamp 2024-01-01 00:00:00 occurs twice \(rows 1 and 7\); .* \(--series\)",

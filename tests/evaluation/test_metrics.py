@@ -145,7 +145,7 @@ def test_shapes_that_do_not_fit_are_refused():
         metrics.mae([[1, 2]], [[1, 2, 3]])
     with pytest.raises(InputError, match="3 levels"):
         metrics.crps([[1.0]], [[[1.0, 2.0]]], LEVELS)
-    with pytest.raises(InputError, match="level 1.5"):
+    with pytest.raises(InputError, match=r"level 1\.5"):
         metrics.quantile_loss([[1.0]], [[[1.0]]], [1.5])
     with pytest.raises(InputError, match="by is 'steps'"):
         metrics.mae([[1.0]], [[1.0]], by="steps")
