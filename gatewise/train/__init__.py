@@ -14,8 +14,8 @@ _NAMES = {
     "evaluate": ".held_out",
     "frozen": ".asking",
     "isolated": ".randomness",
+    "identity": ".identity",
     "run": ".loop",
-    "sampled_digest": ".loop",
 }
 
 __getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

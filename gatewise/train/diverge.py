@@ -9,6 +9,7 @@ import torch
 
 from ..data.batches import move
 from ..errors import InputError
+from .asking import device_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,9 +27,11 @@ def stop(
     what: str,
     step: int,
     lr: float,
-    device: torch.device | str = "cpu",
 ) -> InputError:
-    """Make the error that names example, column and step, by looking at a batch one by one.
+    """Make the error that names example, column and step.
+
+    The example is found by halving the batch, again and again: what is not finite together
+    is not finite in one of the halves, unless it is only their sum that overflows.
 
     Args:
         network: With the weights that met the batch.
@@ -38,25 +41,30 @@ def stop(
         what: "loss", "gradient" or "held-out loss".
         step: Number of the training step, from 1.
         lr: Learning rate at the time.
-        device: Where the network is.
     """
     head = f"training stopped at step {step} because the {what} is not finite"
-    for index in indices.tolist():
-        if culprit := dataset.culprit(index):
-            where = dataset.where(index)
-            return InputError(f"{head}: {where}, {culprit}; fill that value or leave it out")
-    remedy = f"lower lr (now {lr:g}) or look at what is extreme there"
+    remedy = f"lower lr (now {lr:.3g}) or look at what is extreme there"
     network.eval()
-    for index in indices.tolist():
-        one = torch.tensor([index])
-        if not _finite(network, objective, move(dataset.batch(one), device)):
-            return InputError(f"{head}: {dataset.where(index)} alone is enough for it; {remedy}")
-    return InputError(f"{head}, though each example of the batch alone is fine; {remedy}")
+    while len(indices) > 1:
+        first, second = indices.tensor_split(2)
+        if not _finite(network, objective, dataset, first):
+            indices = first
+        elif not _finite(network, objective, dataset, second):
+            indices = second
+        else:
+            return InputError(f"{head}, though either half of the batch alone is fine; {remedy}")
+    index = int(indices)
+    where, culprit = dataset.where(index), dataset.culprit(index)
+    if culprit:
+        return InputError(f"{head}: {where}, {culprit}; fill that value or leave it out")
+    return InputError(f"{head}: {where} is enough for it, though all its values are; {remedy}")
 
 
-def _finite(network: nn.Module, objective: Objective, batch: object) -> bool:
+def _finite(network: nn.Module, objective: Objective, dataset: Dataset, indices: Tensor) -> bool:
+    batch = move(dataset.batch(indices), device_of(network))
     network.zero_grad()
-    with torch.enable_grad():
+    # cuDNN has no backward in evaluation mode.
+    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
         loss = objective(network(batch), batch)
         if not math.isfinite(loss.item()):
             return False

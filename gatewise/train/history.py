@@ -70,10 +70,6 @@ class History:
         """Take back what `state` gave."""
         return cls(tuple(Epoch(**e) for e in state["epochs"]), tuple(state["stopped"]))
 
-    @classmethod
-    def joined(cls, parts: Sequence[History]) -> History:
-        """Put the histories of an ensemble's members after one another."""
-        return cls(
-            tuple(e for part in parts for e in part.epochs),
-            tuple(s for part in parts for s in part.stopped),
-        )
+    def and_then(self, epochs: Sequence[Epoch], stopped: str) -> History:
+        """This history, and the one of an ensemble's next member."""
+        return History((*self.epochs, *epochs), (*self.stopped, stopped))

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .._atomic import write_whole
+from ..errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .history import Epoch
 
 
 class Log:
-    """A JSONL file with one record per epoch; one that a killed run left is continued.
+    """A JSONL file with one record per epoch, of what the run on disk has taken and no more.
 
     Args:
         path: The file; None to keep no log.
@@ -21,29 +26,28 @@ class Log:
     def __init__(self, path: str | Path | None) -> None:
         self.path = None if path is None else Path(path)
 
-    def start(self, kept: int, member: int = 0) -> None:
-        """Keep the records of earlier members and of a member's first `kept` epochs."""
+    def start(self, epochs: Iterable[Epoch]) -> None:
+        """Begin with the epochs of a run that is taken up again, or with none.
+
+        Raises:
+            InputError: The file cannot be written.
+        """
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        records = [r for r in map(_parsed, lines) if r is not None]
-        records = [
-            r for r in records if (r["member"], r["epoch"]) <= (member, kept) and (member or kept)
-        ]
-        self.path.write_text("".join(json.dumps(r) + "\n" for r in records))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path, "".join(map(_line, epochs)).encode())
+        except OSError as error:
+            raise InputError(
+                f"log {self.path} cannot be written ({error.strerror}): name another file"
+            ) from error
 
     def write(self, epoch: Epoch) -> None:
         """Add a record."""
         if self.path is not None:
             with self.path.open("a") as file:
-                file.write(json.dumps(asdict(epoch)) + "\n")
+                file.write(_line(epoch))
 
 
-def _parsed(line: str) -> dict[str, Any] | None:
-    """Read a record; a killed run may have left half of one."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) and {"member", "epoch"} <= record.keys() else None
+def _line(epoch: Epoch) -> str:
+    return json.dumps(asdict(epoch)) + "\n"

@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # What torch's own optimizers are built on; named here only.
-_foreach = torch.ops.aten
+_torch = torch.ops.aten
 
 
 def lerp_(ends: Sequence[Tensor], towards: Sequence[Tensor], weight: float) -> None:
     """Move each of `ends` towards its partner by a share of the way, in place."""
-    _foreach._foreach_lerp_(ends, towards, weight)
+    _torch._foreach_lerp_(ends, towards, weight)
 
 
 def copy_(targets: Sequence[Tensor], sources: Sequence[Tensor]) -> None:
     """Copy each source into its target."""
-    _foreach._foreach_copy_(targets, sources)
+    _torch._foreach_copy_(targets, sources)
 
 
 def scale_(tensors: Sequence[Tensor], factor: float) -> None:
     """Multiply each tensor, in place."""
-    _foreach._foreach_mul_(tensors, factor)
+    _torch._foreach_mul_(tensors, factor)
 
 
 def norm(tensors: Sequence[Tensor]) -> Tensor:
@@ -37,4 +37,35 @@ def norm(tensors: Sequence[Tensor]) -> Tensor:
         >>> norm([torch.tensor([3.0]), torch.tensor([[4.0]])])
         tensor(5.)
     """
-    return torch.linalg.vector_norm(torch.stack(_foreach._foreach_norm(tensors)))
+    return torch.linalg.vector_norm(torch.stack(_torch._foreach_norm(tensors)))
+
+
+def adamw_(
+    weights: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    first: Sequence[Tensor],
+    second: Sequence[Tensor],
+    steps: Sequence[Tensor],
+    *,
+    lr: float,
+    betas: tuple[float, float],
+    decay: float,
+    epsilon: float,
+) -> None:
+    """Take a step of AdamW with each weight: its moments and its count of steps move, too."""
+    _torch._foreach_add_(steps, 1)
+    _torch._fused_adamw_(
+        weights,
+        gradients,
+        first,
+        second,
+        [],
+        steps,
+        lr=lr,
+        beta1=betas[0],
+        beta2=betas[1],
+        weight_decay=decay,
+        eps=epsilon,
+        amsgrad=False,
+        maximize=False,
+    )

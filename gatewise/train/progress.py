@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .history import Epoch
@@ -127,12 +127,12 @@ class Bar(_Timed):
 
     def draw(self, step: int, loss: float) -> None:
         """Move the bar."""
-        figure: Any = self._figure or f"loss {loss:.4g}"
-        self._bar.update(self._task, completed=step, figure=figure)
+        self._bar.update(self._task, completed=step, figure=self._figure or f"loss {loss:.4g}")
 
     def epoch(self, epoch: Epoch) -> None:
         """Show the epoch's figures beside the bar."""
         self._figure = self._figures(epoch)
+        self._bar.update(self._task, figure=self._figure)
 
     def close(self, last: str = "") -> None:
         """Take the bar away."""

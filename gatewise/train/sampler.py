@@ -50,7 +50,8 @@ class Sampler:
         self.count = count
         self.batch_size = batch_size
         self.size = epoch_examples or count
-        self.lengths = lengths
+        mixed = lengths is not None and int(lengths.min()) < int(lengths.max())
+        self.lengths = lengths if mixed else None
         self.seed = seed
         self.steps = -(-self.size // batch_size)
         self._order: tuple[int, Tensor] = (-1, torch.empty(0, dtype=torch.int64))

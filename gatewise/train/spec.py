@@ -26,7 +26,7 @@ GENERIC: dict[str, Any] = {
 """What a field is when neither the caller nor the task says anything."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trainer:
     """How to train: AdamW, clipped gradients, early stopping on what is held out.
 
@@ -55,10 +55,9 @@ class Trainer:
         InputError: A value is out of its range.
 
     Example:
-        >>> Trainer(lr=1e-3).resolve({"batch_size": 32, "lr": 0.1}).lr
-        0.001
-        >>> Trainer().resolve({"batch_size": 32}).batch_size
-        32
+        >>> chosen = Trainer(lr=1e-3).resolve({"batch_size": 32, "lr": 0.1})
+        >>> chosen.lr, chosen.batch_size
+        (0.001, 32)
     """
 
     lr: float | None = None
@@ -81,6 +80,11 @@ class Trainer:
             value = getattr(self, name)
             if value is not None and not holds(value):
                 raise InputError(f"Trainer: {name} is {value!r}, and has to be {accepted}")
+
+    def __repr__(self) -> str:
+        """Show what differs from the defaults."""
+        held = ((f.name, getattr(self, f.name), f.default) for f in fields(self))
+        return f"Trainer({', '.join(f'{n}={v!r}' for n, v, default in held if v != default)})"
 
     def resolve(self, defaults: Mapping[str, Any] | None = None) -> Trainer:
         """Fill what was left at None: from `defaults`, the task's, then from what suits most.
@@ -129,7 +133,7 @@ _RANGES: dict[str, tuple[str, Any]] = {
     "weight_decay": ("a number of at least 0", _real(lambda v: 0 <= v < _INFINITY)),
     "betas": (
         "two numbers from 0 to below 1",
-        lambda v: len(v) == 2 and all(0 <= b < 1 for b in v),
+        lambda v: isinstance(v, tuple | list) and len(v) == 2 and all(0 <= b < 1 for b in v),
     ),
     "schedule": ("cosine, linear or constant", lambda v: v in ("cosine", "linear", "constant")),
     "warmup": ("a share from 0 to below 1", _real(lambda v: 0 <= v < 1)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .adamw import AdamW
 from .average import Average
 from .history import Epoch
 
@@ -28,8 +29,13 @@ class State:
 
     def __init__(self, network: nn.Module, trainer: Trainer) -> None:
         self.network = network
-        self.weights = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = _optimizer(self.weights, trainer)
+        assert trainer.betas is not None
+        assert trainer.weight_decay is not None
+        self.optimizer = AdamW(
+            [p for p in network.parameters() if p.requires_grad],
+            betas=trainer.betas,
+            weight_decay=trainer.weight_decay,
+        )
         self.average = Average(network, trainer.average or 0.0)
         self.step = 0
         self.seconds = 0.0
@@ -79,7 +85,7 @@ class State:
             "network": self.network.state_dict(),
             "average": self.average.state(),
             "best": self.best,
-            "optimizer": self._moments(),
+            "optimizer": self.optimizer.state(),
         }
         tensors = {
             f"{group}.{name}": value.detach().cpu().clone(memory_format=torch.contiguous_format)
@@ -103,32 +109,4 @@ class State:
         self.network.load_state_dict(groups["network"])
         self.average.restore(progress["updates"], groups["average"])
         self.best = groups["best"]
-        self._restore_moments(groups["optimizer"])
-
-    def _moments(self) -> dict[str, Tensor]:
-        state = self.optimizer.state_dict()["state"]
-        return {f"{i}.{name}": value for i, named in state.items() for name, value in named.items()}
-
-    def _restore_moments(self, moments: Mapping[str, Tensor]) -> None:
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in moments.items():
-            index, _, moment = name.partition(".")
-            state.setdefault(int(index), {})[moment] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _optimizer(weights: list[nn.Parameter], trainer: Trainer) -> torch.optim.Optimizer:
-    assert trainer.betas is not None
-    assert trainer.weight_decay is not None
-    matrices = [w for w in weights if w.ndim >= 2]
-    vectors = [w for w in weights if w.ndim < 2]
-    return torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": trainer.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
-        lr=trainer.lr or 0.0,
-        betas=trainer.betas,
-        fused=all(w.device.type in ("cpu", "cuda") for w in weights),
-    )
+        self.optimizer.restore(groups["optimizer"])
