@@ -32,7 +32,7 @@ class Dense:
     proj_size: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.proj_size, int) or self.proj_size < 0:
+        if type(self.proj_size) is not int or self.proj_size < 0:
             raise InputError(
                 f"proj_size={self.proj_size!r}: give the features of the projected state as a "
                 "whole number, or 0 for no projection"
@@ -53,7 +53,15 @@ class Dense:
         Args:
             blocks: Row blocks on the state's side, one for each gate that it reaches.
             hidden_size: Units of the cell.
+
+        Raises:
+            InputError: The projection is not narrower than the cell.
         """
+        if self.proj_size >= hidden_size:
+            raise InputError(
+                f"proj_size={self.proj_size}: a projection makes the state narrower, so it must be "
+                f"less than hidden_size={hidden_size}; give 0 for none"
+            )
         shapes: dict[str, tuple[int, ...]] = {}
         if blocks:
             shapes["weight_hh"] = (blocks * hidden_size, self.output_size(hidden_size))

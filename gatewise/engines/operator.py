@@ -27,7 +27,8 @@ def recurrence(
 
     In eager mode the engine is called directly and torch differentiates it, as often as asked.
     Under `torch.compile` and `torch.export` it is one node of the graph, `gatewise::recurrence`,
-    which can be differentiated once. Under autocast all of it runs in the autocast type.
+    which can be differentiated once. Under autocast all of it runs in the autocast type (in
+    float64 where `x` is that).
 
     Args:
         cell: The equations of one step.
@@ -58,7 +59,7 @@ def recurrence(
     """
     call = Call(cell, connectivity, x, weights, state, lengths, reverse)
     device = x.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+    if x.dtype != torch.float64 and _is_autocast(device):
         call = _cast(call, torch.get_autocast_dtype(device))
         with torch.autocast(device, enabled=False):
             return _run(call)
@@ -70,6 +71,10 @@ def _run(call: Call) -> Result:
         y, *state = forward(*_flatten(call))
         return y, tuple(state)
     return choose(call).run(call)
+
+
+def _is_autocast(device: str) -> bool:
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
 def _cast(call: Call, dtype: torch.dtype) -> Call:
@@ -154,7 +159,10 @@ def backward(
         x, state, weights = tensors[0], tensors[1 : len(state) + 1], tensors[len(state) + 1 :]
         call = _unflatten(x, state, weights, lengths, names, cell, connectivity, reverse)
         y, last = choose(call).run(call)
-        found = torch.autograd.grad([y, *last], tensors, gradients, materialize_grads=True)
+        # Without a time step the outputs depend on nothing.
+        pairs = zip([y, *last], gradients, strict=True)
+        outputs, along = zip(*((o, g) for o, g in pairs if o.requires_grad), strict=True)
+        found = torch.autograd.grad(outputs, tensors, along, materialize_grads=True)
     return [g.clone(memory_format=torch.contiguous_format) for g in found]
 
 

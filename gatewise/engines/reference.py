@@ -97,8 +97,6 @@ class _Step:
 
     def from_input(self, x: Tensor) -> Tensor:
         """The input's half of all gates, [..., rows]; for many steps at once, one product."""
-        if "weight_ih" not in self.weights:
-            return x.new_zeros(*x.shape[:-1], 0)
         return F.linear(x, self.weights["weight_ih"], self.weights.get("bias_ih"))
 
     def __call__(self, from_input: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -189,4 +187,4 @@ def _program(key: str) -> Program:
 
 def _blocks(names: tuple[str, ...], rows: Tensor, dim: int = -1) -> dict[str, Tensor]:
     """Cut rows into one block for each name."""
-    return dict(zip(names, rows.chunk(len(names), dim), strict=True)) if names else {}
+    return dict(zip(names, rows.chunk(len(names), dim), strict=True))

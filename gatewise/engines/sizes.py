@@ -15,6 +15,9 @@ def parameters(
     Rows of `weight_ih` and `bias_ih` are blocks of `hidden_size`, one for each of
     `cell.input_rows`; those of `weight_hh` and `bias_hh` likewise for `cell.state_rows`.
 
+    Raises:
+        InputError: The cell looks at no input.
+
     Example:
         >>> from gatewise.cells import peephole_lstm
         >>> from gatewise.connectivity import Dense
@@ -22,14 +25,16 @@ def parameters(
         >>> shapes["weight_ih"], shapes["weight_hh"], shapes["p_i"]
         ((32, 3), (32, 8), (8,))
     """
+    if not cell.input_rows:
+        raise InputError(
+            f"the cell {cell.name} looks at no input: give it a Gate or a FromInput parameter"
+        )
     rows_ih, rows_hh = len(cell.input_rows) * hidden_size, len(cell.state_rows) * hidden_size
-    shapes: dict[str, tuple[int, ...]] = {}
-    if rows_ih:
-        shapes["weight_ih"] = (rows_ih, input_size)
+    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows_ih, input_size)}
     recurrent = connectivity.parameters(len(cell.state_rows), hidden_size)
     if "weight_hh" in recurrent:
         shapes["weight_hh"] = recurrent.pop("weight_hh")
-    if bias and rows_ih:
+    if bias:
         shapes["bias_ih"] = (rows_ih,)
     if bias and rows_hh:
         shapes["bias_hh"] = (rows_hh,)

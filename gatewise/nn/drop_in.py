@@ -85,7 +85,8 @@ class DropIn(torch.nn.RNNBase):
             lengths,
             dropout=self.dropout if self.training else 0.0,
         )
-        return torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0], last
+        forward, *backward = outputs
+        return (torch.cat(outputs, -1) if backward else forward), last
 
     def _forward_packed(self, packed: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         data, sizes = packed.data, packed.batch_sizes

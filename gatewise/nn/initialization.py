@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 from torch.nn import init
 
@@ -36,9 +37,9 @@ def initialize(cell: Cell, weights: Mapping[str, Tensor], hidden_size: int) -> N
                 init.xavier_uniform_(block)
         elif name == "weight_hh":
             for block in weight.split(hidden_size):
-                init.orthogonal_(block)
+                _orthogonal(block)
         elif name == "weight_hr":
-            init.orthogonal_(weight)
+            _orthogonal(weight)
         elif name == "bias_ih":
             _fill(weight, hidden_size, [cell.bias.get(row, 0.0) for row in cell.input_rows])
         elif name == "bias_hh":
@@ -47,6 +48,12 @@ def initialize(cell: Cell, weights: Mapping[str, Tensor], hidden_size: int) -> N
             _fill(weight, hidden_size, own)
         else:
             weight.fill_(cell.weights[name])
+
+
+def _orthogonal(block: Tensor) -> None:
+    """Fill with orthogonal rows or columns; drawn in a type that torch can decompose."""
+    wide = block.to(torch.promote_types(block.dtype, torch.float32))
+    block.copy_(init.orthogonal_(wide))
 
 
 def _fill(bias: Tensor, hidden_size: int, values: list[float]) -> None:

@@ -245,6 +245,12 @@ class Recurrent(nn.Module):
                 f"x of shape {tuple(x.shape)}: give {axes} with {self.input_size} features, with "
                 "or without the batch"
             )
+        own = getattr(self, self._names[0][0]["weight_ih"]).dtype
+        if x.dtype != own and not torch.is_autocast_enabled(x.device.type):
+            raise InputError(
+                f"x of type {x.dtype} and weights of type {own}: write x.to({own}), or "
+                f"layer.to({x.dtype})"
+            )
         return (x, True) if x.dim() == dims else (x.unsqueeze(0), False)
 
     def _initial(self, state: Any, x: Tensor, batched: bool) -> tuple[Tensor, ...]:

@@ -27,7 +27,13 @@ def homemade(
     return n + sigmoid(r) * h, m
 
 
-CELLS = every_cell() | {"homemade": homemade}
+@cell
+def diagonal(a: FromInput, h: State, u: Weight = 0.5):
+    """Units that see only themselves: no recurrent matrix at all."""
+    return tanh(a + u * h)
+
+
+CELLS = every_cell() | {"homemade": homemade, "diagonal": diagonal}
 
 
 def drawn(cell, batch, time, *, proj_size=0, bias=True, seed=0):
