@@ -8,12 +8,16 @@ from ._lazy import attach as _attach
 from ._version import __version__ as __version__
 
 _NAMES = {
+    "Encoder": ".nn",
+    "Forecaster": ".tasks",
     "InputError": ".errors",
+    "Trainer": ".train",
     "cells": ".cells",
     "compiler": ".compiler",
     "engine": ".engines",
     "engines": ".engines",
     "explain": ".engines",
+    "load": ".tasks",
     "nn": ".nn",
 }
 

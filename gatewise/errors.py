@@ -10,6 +10,12 @@ class InputError(ValueError):
     """The input, not the program, is wrong: one sentence that names it and the next step.
 
     The command line prints the sentence and exits with status 2; nothing has been written.
+
+    Example:
+        >>> from gatewise.nn import Encoder
+        >>> Encoder(num_layers=0)
+        Traceback (most recent call last):
+        gatewise.errors.InputError: num_layers=0: give a whole number of at least 1
     """
 
 

@@ -22,6 +22,10 @@ class Forecast(NamedTuple):
     Args:
         point: [series, horizon].
         quantiles: [series, horizon, levels]; no level, no quantiles.
+
+    Example:
+        >>> naive([[1.0, 2.0, 3.0]], horizon=2, levels=[0.1, 0.9]).quantiles.shape
+        (1, 2, 2)
     """
 
     point: np.ndarray

@@ -25,6 +25,11 @@ def load(path: str | Path) -> Estimator:
 
     Raises:
         InputError: The folder is missing, damaged, newer, no model, or of an unknown task.
+
+    Example:
+        >>> load("nowhere")
+        Traceback (most recent call last):
+        gatewise.errors.InputError: there is no model at nowhere: check the path
     """
     from ..export import read
 
