@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -154,7 +155,7 @@ def backward(
     reverse: bool,
 ) -> list[Tensor]:
     """Gradients of the input, of the initial state and of the weights; runs forward once more."""
-    with _Recording():
+    with _recording():
         tensors = [t.detach().requires_grad_() for t in (x, *state, *weights)]
         x, state, weights = tensors[0], tensors[1 : len(state) + 1], tensors[len(state) + 1 :]
         call = _unflatten(x, state, weights, lengths, names, cell, connectivity, reverse)
@@ -172,26 +173,20 @@ def _(gradients, x, state, weights, lengths, names, cell, connectivity, reverse)
     return [torch.empty_like(t, memory_format=torch.contiguous_format) for t in tensors]
 
 
-class _Recording:
+_AUTOGRAD = [
+    key for name, key in torch._C.DispatchKey.__members__.items() if name.startswith("Autograd")
+]
+
+
+@contextmanager
+def _recording() -> Iterator[None]:
     """Record operations for autograd inside an operator's kernel, where torch leaves it out."""
-
-    _AUTOGRAD = tuple(
-        key for name, key in torch._C.DispatchKey.__members__.items() if name.startswith("Autograd")
-    )
-
-    def __enter__(self) -> None:
-        excluded = torch._C._dispatch_tls_local_exclude_set()
-        for key in self._AUTOGRAD:
-            excluded = excluded - torch._C.DispatchKeySet(key)
-        included = torch._C._dispatch_tls_local_include_set()
-        self._guard = torch._C._ForceDispatchKeyGuard(included, excluded)
-        self._guard.__enter__()
-        self._grad = torch.enable_grad()
-        self._grad.__enter__()
-
-    def __exit__(self, *raised: object) -> None:
-        self._grad.__exit__(*raised)
-        self._guard.__exit__(*raised)
+    included = torch._C._dispatch_tls_local_include_set()
+    excluded = torch._C._dispatch_tls_local_exclude_set()
+    for key in _AUTOGRAD:
+        excluded = excluded - torch._C.DispatchKeySet(key)
+    with torch._C._ForceDispatchKeyGuard(included, excluded), torch.enable_grad():
+        yield
 
 
 def _remember(ctx, inputs, output) -> None:

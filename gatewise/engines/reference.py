@@ -5,7 +5,6 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -102,7 +101,7 @@ class _Step:
     def __call__(self, from_input: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         program = self.program
         table = dict(zip(program.states, state, strict=True)) | self.vectors
-        self._gates(table, from_input, state[0])
+        table |= self._gates(from_input, state[0])
         for stage, function in zip(program.stages, program.functions, strict=True):
             table.update(
                 zip(stage.names, function(*[table[name] for name in stage.reads]), strict=True)
@@ -112,18 +111,18 @@ class _Step:
         h, *others = (table[name] for name in program.states)
         return self.connectivity.project(h, self.weights), *others
 
-    def _gates(self, table: dict[str, Tensor], from_input: Tensor, h: Tensor) -> None:
-        """Put the gates in the table, both halves where they have two."""
+    def _gates(self, from_input: Tensor, h: Tensor) -> dict[str, Tensor]:
+        """Cut the gates apart, with both halves of those that have two."""
         program = self.program
         if not program.from_state:
-            return table.update(_blocks(program.from_input, from_input))
+            return _blocks(program.from_input, from_input)
         from_state = self.connectivity.product(h, *self.rows[""])
         if program.from_input == program.from_state:
-            return table.update(_blocks(program.from_input, from_input + from_state))
-        table.update(_blocks(program.from_input, from_input))
+            return _blocks(program.from_input, from_input + from_state)
+        gates = _blocks(program.from_input, from_input)
         for name, block in _blocks(program.from_state, from_state).items():
-            table[name] = table[name] + block if name in program.from_input else block
-        return None
+            gates[name] = gates[name] + block if name in gates else block
+        return gates
 
     def _recurrent_rows(self, cell: Cell) -> dict[str, tuple[Tensor, Tensor | None]]:
         """Weight and bias of each row block that a stage applies; all others under ""."""
@@ -161,16 +160,20 @@ class Program:
     functions: tuple[Callable[..., tuple[Tensor, ...]], ...]
 
 
+_programs: dict[str, Program] = {}
+
+
 def program(cell: Cell) -> Program:
     """Compile a cell's equations to Python functions on tensors, once for each cell."""
-    return _program(cell.key)
+    # A plain table, since `torch.compile` would look into a cached function.
+    if cell.key not in _programs:
+        _programs[cell.key] = _compiled(cell)
+    return _programs[cell.key]
 
 
-@lru_cache(maxsize=256)
-def _program(key: str) -> Program:
-    cell = Cell.from_key(key)
+def _compiled(cell: Cell) -> Program:
     source = step_source(cell)
-    file = f"<gatewise cell {cell.name} {abs(hash(key)):x}>"
+    file = f"<gatewise cell {cell.name} {abs(hash(cell)):x}>"
     # So that a traceback through the generated function shows its line.
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     names: dict[str, Callable[..., tuple[Tensor, ...]]] = {}

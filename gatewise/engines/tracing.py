@@ -7,6 +7,7 @@ from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd import forward_ad
 
 from ..compiler import Cell
+from .reference import program
 
 
 def traceable(cell: Cell) -> Cell:
@@ -14,7 +15,7 @@ def traceable(cell: Cell) -> Cell:
 
     A layer calls it when it takes a cell, and again when it has been unpickled or copied.
     """
-    _ = cell.states, cell.key, cell.weights
+    _ = program(cell), cell.state_rows, cell.weights
     return cell
 
 

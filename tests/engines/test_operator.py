@@ -73,6 +73,15 @@ def test_a_compiled_layer(name):
     torch.testing.assert_close(*grads)
 
 
+@pytest.mark.parametrize("name", ["lstm", "gru_reset_before"])
+def test_a_compiled_step(name):
+    layer = nn.Recurrent(name, 3, 4, num_layers=2)
+    compiled = torch.compile(layer.step, fullgraph=True, backend="aot_eager")
+    x = torch.randn(2, 3)
+    _, state = layer.step(x)
+    torch.testing.assert_close(compiled(x, state), layer.step(x, state))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 def test_a_layer_compiled_by_inductor():
