@@ -227,7 +227,7 @@ def infer(time: np.ndarray, codes: np.ndarray) -> Clock | None:
         calendar = _infer_months(time, codes, steady=share >= 0.8)
         if calendar:
             return calendar
-    if common == DAY and _only_business_days(time):
+    if common == DAY and _only_business_days(time, codes):
         return Clock.parse("B")
     fits = float(np.mean(gaps % common == 0))
     return _fixed(common if fits >= 0.8 else _round_step(typical), time)
@@ -256,10 +256,11 @@ def _infer_months(time: np.ndarray, codes: np.ndarray, steady: bool) -> Clock | 
     return Clock.parse(f"{step}M{letter}")
 
 
-def _only_business_days(time: np.ndarray) -> bool:
-    """Whether a daily clock rests at weekends: Fridays and Mondays, but no day between."""
+def _only_business_days(time: np.ndarray, codes: np.ndarray) -> bool:
+    """Whether a daily clock rests at weekends: it passes some, and has no day in any."""
     weekday = (time.astype("M8[D]").astype(np.int64) + 3) % 7
-    return bool((weekday < 5).all() and (np.diff(weekday) < 0).any())
+    passed = (np.diff(weekday) < 0) & (codes[1:] == codes[:-1])
+    return bool((weekday < 5).all() and passed.any())
 
 
 def _fixed(step: int, time: np.ndarray) -> Clock:

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..errors import InputError, nearest
 from .frames import Table
+from .numbers import first_odd_cell
+from .stamps import from_text
 
 _SERIES = (
     "series",
@@ -18,6 +20,7 @@ _SERIES = (
     "item_id",
     "item",
     "store_id",
+    "store_nbr",
     "store",
     "sku",
     "ticker",
@@ -58,6 +61,9 @@ _TIME = (
     "hour",
     "step",
     "t",
+    "ts",
+    "epoch",
+    "unixtime",
 )
 _TARGET = (
     "target",
@@ -129,15 +135,17 @@ def find_roles(
     named = {"series": series, "time": time, "target": target}
     _check_names(table, named, covariates)
     taken = {c for c in (series, time, target, *past, *future, *static) if c is not None}
-    free = {name: kind for name, kind in table.types.items() if name not in taken}
+    # A column without a name is the row number that some program wrote.
+    unnamed = {n for n in table.types if not n.strip() or n.startswith("Unnamed: ")}
+    free = {n: kind for n, kind in table.types.items() if n not in taken | unnamed}
     notes: list[str] = []
     if time is None:
         time = _find_time(table, free, notes)
-        free.pop(time or "", None)
+        free = {n: kind for n, kind in free.items() if n != time}
     if series is None:
         series = _find_series(table, free, time, bool(target) or "target" in free, notes)
-        free.pop(series or "", None)
-    targets = (target,) if target else _find_targets(free, series, notes)
+        free = {n: kind for n, kind in free.items() if n != series}
+    targets = (target,) if target else _find_targets(table, free, series, notes)
     if static and series is None and len(targets) > 1:
         raise InputError(
             "static columns need a long table with a series column; name it with series (--series)"
@@ -166,9 +174,20 @@ def _check_names(table: Table, named: dict, covariates: dict) -> None:
         used[name] = role
     target = named["target"]
     if target is not None and table.types[target] != "number":
+        _refuse_odd_cell(table, target)
         raise InputError(
             f"target column {target!r} holds {table.types[target]}, not numbers; name a numeric "
             f"column: {', '.join(table.of_type('number')) or 'there is none'}"
+        )
+
+
+def _refuse_odd_cell(table: Table, column: str) -> None:
+    cells = table.load(column)
+    odd = first_odd_cell(cells) if table.types[column] == "text" else None
+    if odd is not None:
+        raise InputError(
+            f"row {odd + 1}: {cells[odd]!r} in column {column!r} is not a number; correct it or "
+            "leave it empty"
         )
 
 
@@ -181,13 +200,8 @@ def _find_time(table: Table, free: dict[str, str], notes: list[str]) -> str | No
     found = _by_name(free, _TIME, ("stamp", "text")) or _by_name(free, _TIME, ("number",))
     if found is None:
         stamps = [name for name, kind in free.items() if kind == "stamp"]
-        found = (
-            stamps[0]
-            if stamps
-            else next(
-                (n for n, kind in free.items() if kind == "text" and _reads_as_time(table, n)), None
-            )
-        )
+        texts = [n for n, kind in free.items() if kind == "text" and _reads_as_time(table, n)]
+        found = next(iter(stamps + texts), None)
     if found is None:
         notes.append("there is no column of stamps: each row is one step after the row before")
     elif found != "time":
@@ -196,13 +210,11 @@ def _find_time(table: Table, free: dict[str, str], notes: list[str]) -> str | No
 
 
 def _reads_as_time(table: Table, name: str) -> bool:
-    from .stamps import from_text
-
     head = np.array([c for c in table.load(name)[:200] if c is not None][:20], dtype=object)
     try:
         from_text(head, name)
-    except InputError:
-        return False
+    except InputError as error:
+        return "mixes time zones" in str(error)
     return len(head) > 0
 
 
@@ -211,35 +223,38 @@ def _find_series(
 ) -> str | None:
     if free.get("series") in ("text", "number"):
         return "series"
-    found = _by_name(free, _SERIES, ("text",)) or _by_name(
-        free, ("unique_id", "series_id", "id", "item_id", "store_id", "store", "item"), ("number",)
-    )
-    if found is None and time is not None and not _distinct(table.load(time)):
-        texts = [name for name, kind in free.items() if kind == "text"]
-        found = texts[0] if len(texts) == 1 else None
-    elif (
-        found is not None
-        and (time is None or _distinct(table.load(time)))
-        and (_distinct(table.load(found)) or (not long and free[found] == "number"))
-    ):
-        found = None  # a label of the row, not of a series
+    lower = {n.lower(): n for n, kind in free.items() if kind in ("text", "number")}
+    named = [lower[n] for n in _SERIES if n in lower]
+    stamps = None if time is None else table.load(time)
+    if stamps is None or _distinct(stamps):
+        # One series, or a label of the rows: a number then names no series, a text may.
+        named = [n for n in named if free[n] == "text" or long]
+        found = next((n for n in named if not _distinct(table.load(n))), None)
+    else:
+        candidates = named + [n for n, k in free.items() if k == "text" and n not in named]
+        parting = [n for n in candidates if _distinct(stamps, table.load(n))]
+        found = next(iter(parting + named), None)
     if found is not None:
         notes.append(f"column {found!r} was taken as series")
     return found
 
 
-def _distinct(values: np.ndarray) -> bool:
-    if values.dtype == object:
-        return len(set(values)) == len(values)
-    return len(np.unique(values)) == len(values)
+def _distinct(*columns: np.ndarray) -> bool:
+    """Whether no row has the same values in these columns as another."""
+    lists = [column.tolist() for column in columns]
+    rows = lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
+    return len(set(rows)) == len(rows)
 
 
-def _find_targets(free: dict[str, str], series: str | None, notes: list[str]) -> tuple[str, ...]:
+def _find_targets(
+    table: Table, free: dict[str, str], series: str | None, notes: list[str]
+) -> tuple[str, ...]:
     numeric = [name for name, kind in free.items() if kind == "number"]
     if not numeric:
-        raise InputError(
-            "the data has no numeric column to forecast; name one with target (--target)"
-        )
+        for name, kind in free.items():
+            if kind == "text":
+                _refuse_odd_cell(table, name)
+        raise InputError("the data has no numeric column to forecast; add one")
     if "target" in numeric:
         return ("target",)
     # Without a series column, a table with a column called "load" may well be wide.

@@ -33,7 +33,7 @@ _DATES = (
     "%d.%m.%y",
 )
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
-_MONTHS = ("%b %Y", "%B %Y", "%b-%Y", "%Y/%m", "%m/%Y", "%Y")
+_MONTHS = ("%b %Y", "%B %Y", "%b-%Y", "%Y/%m", "%m/%Y", "%Y", "%b-%y", "%b %y")
 _FORMATS = tuple(date + time for time in _TIMES for date in _DATES) + _MONTHS
 _QUARTER = re.compile(r"(\d{4})[- ]?Q([1-4])$")
 _WEEK = re.compile(r"\d{4}-?W\d\d$")

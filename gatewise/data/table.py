@@ -165,8 +165,8 @@ def _refuse_duplicates(
     shown = str(ranked[at]).replace("T", " ").removesuffix(".000000000")
     if column is None:
         raise InputError(
-            f"stamp {shown} occurs twice (rows {rows[0]} and {rows[1]}); if the rows belong to "
-            "different series, name the column that tells them apart with series (--series)"
+            f"stamp {shown} occurs twice (rows {rows[0]} and {rows[1]}); keep one, or name the "
+            "column that tells different series apart with series (--series)"
         )
     raise InputError(
         f"series {names[series[at]]!r} of column {column!r} has stamp {shown} twice (rows "

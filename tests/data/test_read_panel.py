@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from gatewise.data import files as reading
+from gatewise.data import csv_table as reading
 from gatewise.data import read_panel
 
 RNG = np.random.default_rng(0)
@@ -104,6 +104,14 @@ class TestCsv:
         assert read_panel(tmp_path / "a.csv").names == ("x, y", "z")
         (tmp_path / "a.csv").write_text("unique_id,ds,y\n7,1,1\n7,2,2\n3,1,5\n3,2,6\n")
         assert read_panel(tmp_path / "a.csv").names == (7, 3)
+
+    def test_blanks_and_thousands(self, tmp_path):
+        (tmp_path / "b.csv").write_text('time, y\n2024-01-01,"1,100"\n2024-01-02,"1,200.5"\n')
+        (tmp_path / "c.csv").write_text("time;y ;\n2024-01-01;1.100,0;\n2024-01-02;1.200,5;\n")
+        for name in "bc":
+            panel = read_panel(tmp_path / f"{name}.csv")
+            assert panel.names == ("y",)
+            assert panel.values[0].tolist() == [1100, 1200.5]
 
     def test_text_far_down_makes_no_number(self, tmp_path):
         rows = "".join(f"{i},{i},{'x' if i == 4999 else i}\n" for i in range(5000))
@@ -309,6 +317,19 @@ def test_guesses_are_said():
     assert panel.columns == {"series": "item_id", "time": "timestamp", "target": "sales"}
     for guess in ("'item_id' was taken as series", "'timestamp' was taken as time", "'sales' was"):
         assert any(guess in note for note in panel.notes)
+
+
+def test_the_column_that_parts_the_series_is_guessed():
+    frame = long_frame().rename(columns={"series": "code"})
+    panel = read_panel(frame.assign(family="food", region="north"))
+    assert panel.columns["series"] == "code"
+    assert panel.names == ("b", "a")
+
+
+def test_unnamed_columns_are_row_numbers(tmp_path):
+    long_frame().to_csv(tmp_path / "a.csv")
+    same(read_panel(tmp_path / "a.csv"), read_panel(tmp_path / "a.csv", target="target"))
+    assert read_panel(tmp_path / "a.csv").notes == read_panel(long_frame()).notes
 
 
 def test_exact_names_are_found_without_a_word():
