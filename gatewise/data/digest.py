@@ -9,10 +9,10 @@ import numpy as np
 
 
 def digest(*parts: Any) -> str:
-    """Hash values, so that the same data has the same hash as list, array, tensor or frame column.
+    """Hash values, so that a row of them has the same hash as list, array, tensor or column.
 
     Numbers of any width are hashed as float64 with one NaN, text as UTF-8, stamps as
-    nanoseconds; shape and order count.
+    nanoseconds; shape and order count, and a list of rows is not an array of two dimensions.
 
     Args:
         parts: Arrays, tensors, numbers, texts, None, and sequences or mappings of them.
@@ -68,9 +68,13 @@ def _feed_array(sink: Any, part: Any) -> None:
     if array.dtype.kind == "M":
         array = array.astype("datetime64[ns]").astype(np.int64)
     # Whole numbers beyond 2^53 keep their digits; all others are the same as float64.
-    exact = array.dtype.kind in "iu" and array.size and np.abs(array).max() > 2**53
+    exact = array.dtype.kind in "iu" and array.size and _beyond(array)
     array = array.astype(np.int64 if exact else np.float64)
     if array.dtype.kind == "f":
         array = np.where(np.isnan(array), np.nan, array + 0.0)
     sink.update(b"a%s;" % "x".join(map(str, array.shape)).encode())
     sink.update(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
+
+
+def _beyond(array: np.ndarray) -> bool:
+    return int(array.max()) > 2**53 or int(array.min()) < -(2**53)
