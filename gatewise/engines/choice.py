@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -111,12 +111,14 @@ class Explanation:
 class Layer(Protocol):
     """A module that can say what it would ask of an engine."""
 
-    def call(self, x: Tensor, *, lengths: Tensor | None = None) -> Call:
+    def call(self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None) -> Call:
         """The call for the first layer, forward in time."""
         ...
 
 
-def explain(layer: Layer, x: Tensor, *, lengths: Tensor | None = None) -> Explanation:
+def explain(
+    layer: Layer, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None
+) -> Explanation:
     """Say for each engine whether it can run a layer on an input, and if not, why.
 
     Args:

@@ -137,9 +137,9 @@ class DropIn(torch.nn.RNNBase):
         state = self._as_tuple(hx)
         wanted = 3 if batched else 2
         if any(s.dim() != wanted for s in state):
-            given = ", ".join(f"{s.dim()}-D" for s in state)
-            names, given = ("hx and cx", f"({given}) tensors") if len(state) > 1 else (
-                "hx", f"{given} tensor")  # fmt: skip
+            names, given = "hx", f"{state[0].dim()}-D tensor"
+            if len(state) > 1:
+                names, given = "hx and cx", f"({', '.join(f'{s.dim()}-D' for s in state)}) tensors"
             kind = "batched 3-D" if batched else "unbatched 2-D"
             raise RuntimeError(
                 f"For {kind} input, {names} should also be {wanted}-D but got {given}"

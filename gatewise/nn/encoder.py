@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import cells
 from ..compiler import Cell
 from ..errors import InputError
+from .arguments import check_sizes, checked_cell
 
 if TYPE_CHECKING:
     from .recurrent import Recurrent
@@ -40,20 +40,9 @@ class Encoder:
     bidirectional: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.cell, str):
-            cells.by_name(self.cell)
-        elif not isinstance(self.cell, Cell):
-            raise InputError(
-                f"cell={self.cell!r} is neither a cell nor the name of one: give a name such as "
-                "'lstm', or decorate your equations with gatewise.compiler.cell"
-            )
-        for name in ("hidden_size", "num_layers"):
-            size = getattr(self, name)
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise InputError(f"{name}={size!r}: give a whole number of at least 1")
-        rate = self.dropout
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
-            raise InputError(f"dropout={rate!r}: give a rate of at least 0 and below 1")
+        checked_cell(self.cell)
+        sizes = {"hidden_size": self.hidden_size, "num_layers": self.num_layers}
+        check_sizes(sizes, self.dropout)
         if not isinstance(self.bidirectional, bool):
             raise InputError(f"bidirectional={self.bidirectional!r}: give True or False")
 

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .. import cells
 from ..compiler import Cell
 from ..connectivity import Dense
 from ..engines import Call, parameters, state_sizes, step, traceable
 from ..errors import InputError, nearest
+from .arguments import check_sizes, checked_cell
 from .initialization import initialize
 from .lengths import checked_lengths
 from .stack import MERGES, run_layers
@@ -79,12 +79,11 @@ class Recurrent(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.cell = resolved(cell)
+        self.cell = checked_cell(cell)
         self._prepare()
         self.connectivity = Dense(proj_size)
-        check_sizes(
-            input_size=input_size, hidden_size=hidden_size, num_layers=num_layers, dropout=dropout
-        )
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+        check_sizes(sizes, dropout)
         if merge is not None and merge not in MERGES:
             raise InputError(
                 f"merge={merge!r}: give None or one of these; {nearest(merge, MERGES)}"
@@ -280,29 +279,3 @@ class Recurrent(nn.Module):
 
     def _named(self, state: tuple[Tensor, ...]) -> State:
         return state_type(self.cell.states)(*state)
-
-
-def resolved(cell: Cell | str) -> Cell:
-    """Give the cell of a name, or the cell itself.
-
-    Raises:
-        InputError: It is neither.
-    """
-    if isinstance(cell, Cell):
-        return cell
-    if not isinstance(cell, str):
-        raise InputError(
-            f"cell={cell!r} is neither a cell nor the name of one: decorate the equations with "
-            "gatewise.compiler.cell"
-        )
-    return cells.by_name(cell)
-
-
-def check_sizes(*, input_size: int, hidden_size: int, num_layers: int, dropout: float) -> None:
-    """Refuse sizes that are not whole and positive, and a rate that is not in [0, 1)."""
-    sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise InputError(f"{name}={size!r}: give a whole number of at least 1")
-    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
-        raise InputError(f"dropout={dropout!r}: give a rate of at least 0 and below 1")

@@ -1,0 +1,46 @@
+"""Which arguments recurrent layers and their spec accept; imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .. import cells
+from ..compiler import Cell
+from ..errors import InputError
+
+
+def checked_cell(cell: Cell | str) -> Cell:
+    """Give the cell of a name, or the cell itself.
+
+    Raises:
+        InputError: It is neither; for a misspelt name the sentence offers the nearest.
+
+    Example:
+        >>> checked_cell("gru").states
+        ('h',)
+    """
+    if isinstance(cell, Cell):
+        return cell
+    if not isinstance(cell, str):
+        raise InputError(
+            f"cell={cell!r} is neither a cell nor the name of one: give a name such as 'lstm', or "
+            "decorate your equations with gatewise.compiler.cell"
+        )
+    return cells.by_name(cell)
+
+
+def check_sizes(sizes: Mapping[str, int], dropout: float) -> None:
+    """Refuse sizes that are not whole and positive, and a rate that is not in [0, 1).
+
+    Args:
+        sizes: Each argument's name and value.
+        dropout: The rate.
+
+    Raises:
+        InputError: One of them is not as above.
+    """
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise InputError(f"{name}={size!r}: give a whole number of at least 1")
+    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        raise InputError(f"dropout={dropout!r}: give a rate of at least 0 and below 1")
