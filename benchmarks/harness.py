@@ -176,7 +176,7 @@ class Benchmark:
             print(f"{self.name}: the gate is shut, no figure counts: {refusal}", file=sys.stderr)
         else:
             figures = ", ".join(f"{name} {_cell(v)}" for name, v in result.figures.items())
-            print(f"{self.name}: {figures}")
+            print(f"{self.name}: {figures or 'no figures'}")
 
 
 def positive(text: str) -> int:
@@ -210,18 +210,29 @@ def over_seeds(seeds: Iterable[int], measure: Callable[[int], dict[str, float]])
         >>> [row["seed"] for row in result.rows], result.rows[-1]["error"]
         ([1, 2, 6, 'mean', 'min', 'max'], 6.0)
     """
-    rows: list[dict[str, object]] = []
-    values: dict[str, list[float]] = {}
-    for seed in seeds:
-        figures = measure(seed)
-        rows.append({"seed": seed, **figures})
-        for name, value in figures.items():
-            values.setdefault(name, []).append(value)
-    means = {name: statistics.fmean(v) for name, v in values.items()}
-    rows.append({"seed": "mean", **means})
-    rows.append({"seed": "min", **{name: min(v) for name, v in values.items()}})
-    rows.append({"seed": "max", **{name: max(v) for name, v in values.items()}})
-    return Result(means, rows)
+    runs = [(seed, measure(seed)) for seed in seeds]
+    rows: list[dict[str, object]] = [{"seed": seed, **figures} for seed, figures in runs]
+    mean, *rest = spread([figures for _, figures in runs])
+    return Result(
+        {name: value for name, value in mean.items() if isinstance(value, float)},
+        [*rows, mean, *rest],
+    )
+
+
+def spread(runs: Sequence[Mapping[str, float]]) -> list[dict[str, object]]:
+    """Mean, least and most of figures that each run has, as three rows.
+
+    Example:
+        >>> for row in spread([{"error": 1.0}, {"error": 2.0}]): print(row)
+        {'seed': 'mean', 'error': 1.5}
+        {'seed': 'min', 'error': 1.0}
+        {'seed': 'max', 'error': 2.0}
+    """
+    values = {name: [run[name] for run in runs] for name in runs[0]}
+    return [
+        {"seed": kind, **{name: of(found) for name, found in values.items()}}
+        for kind, of in (("mean", statistics.fmean), ("min", min), ("max", max))
+    ]
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:

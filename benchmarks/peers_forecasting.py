@@ -12,14 +12,14 @@ import argparse
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from . import m4
-from .harness import Benchmark, Options, Result, positive
+from .harness import Benchmark, Options, Result, positive, spread
 from .peers import environments
 from .peers.runs import Order, Outcome, RunFailed, start
 
@@ -50,6 +50,11 @@ class Run:
     outcome: Outcome | None
     scores: dict[str, float]
     failure: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a run of our own forecaster."""
+        return self.model == OURS
 
     @property
     def counts(self) -> bool:
@@ -124,18 +129,17 @@ def measure(options: Options) -> Result:
     baselines = {
         name: m4.score(split, point, naive2=naive["naive2"]) for name, point in naive.items()
     }
-    rows = [{"model": name, "run": "complete", **scores} for name, scores in baselines.items()]
     is_official = not own.holdout and own.every == 1 and own.max_steps is None
     if not is_official:
         notes.append("Not the official series, test or training: no figure of this run is M4's.")
     return Result(
         figures=figures(runs, baselines) if is_official else {},
-        rows=rows + [run.row() for run in runs],
+        rows=rows(runs, baselines),
         notes=notes,
         versions={
             f"{run.model}: {package}": version
             for run in runs
-            if run.outcome is not None and run.model != OURS
+            if run.outcome is not None and not run.is_ours
             for package, version in run.outcome.versions.items()
         },
     )
@@ -166,13 +170,24 @@ def schedule(
         yield OURS, "default", seed
 
 
-def figures(runs: Sequence[Run], baselines: dict[str, dict[str, float]]) -> dict[str, float]:
+def rows(runs: Sequence[Run], baselines: Mapping[str, dict[str, float]]) -> list[dict[str, object]]:
+    """The table: baselines, every run in its order, and the spread of ours over seeds."""
+    blank = {"mode": "", "seed": "", "run": "complete"}
+    ours = [{**run.scores, "seconds": run.seconds} for run in runs if run.is_ours and run.counts]
+    return [
+        *({"model": name, **blank, **scores} for name, scores in baselines.items()),
+        *(run.row() for run in runs),
+        *({"model": OURS, **row} for row in (spread(ours) if ours else [])),
+    ]
+
+
+def figures(runs: Sequence[Run], baselines: Mapping[str, dict[str, float]]) -> dict[str, float]:
     """Ours as means over its seeds; the peers' that count; who is the best and the quickest.
 
     A peer that was stopped has no score here, but its seconds are a lower bound of what it takes.
     """
-    ours = [run for run in runs if run.model == OURS and run.outcome is not None]
-    peers = [run for run in runs if run.model != OURS and run.outcome is not None]
+    ours = [run for run in runs if run.is_ours]
+    peers = [run for run in runs if not run.is_ours and run.outcome is not None]
     found = {f"{name}_{m}": v for name, scores in baselines.items() for m, v in scores.items()}
     for metric in ours[0].scores:
         found[metric] = statistics.fmean(run.scores[metric] for run in ours)

@@ -180,3 +180,10 @@ def test_published_figures_of_the_naive_methods(data_dir):
     assert scores["seasonal_naive"]["owa"] == pytest.approx(owa, abs=1e-4)
     assert scores["naive2"]["mase"] == pytest.approx(2.395, abs=5e-4)
     assert scores["naive2"]["smape"] == pytest.approx(18.383, abs=5e-4)
+
+
+def test_table_shows_the_spread_of_ours_over_seeds():
+    runs = [Run(OURS, "default", i, outcome(), {"mase": v}) for i, v in enumerate([0.7, 0.8])]
+    rows = peers_forecasting.rows(runs, {"naive2": {"mase": 2.4}})
+    assert [row["mase"] for row in rows] == [2.4, 0.7, 0.8, pytest.approx(0.75), 0.7, 0.8]
+    assert [row["seed"] for row in rows[3:]] == ["mean", "min", "max"]
