@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import io
 import re
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,10 +63,10 @@ def _is_value(cell: str) -> bool:
 
 def _csv_table(path: Path, data: bytes, text: str, delimiter: str) -> Table:
     """Read with the first library that is there; all treat cells alike, and dates as text."""
-    if importlib.util.find_spec("polars"):
-        return _with_polars(path, data, delimiter)
     if importlib.util.find_spec("pyarrow"):
         return _with_pyarrow(path, data, delimiter)
+    if importlib.util.find_spec("polars"):
+        return _with_polars(path, data, delimiter)
     if importlib.util.find_spec("pandas"):
         return _with_pandas(path, data, delimiter)
     return _with_csv(path, text, delimiter)
@@ -104,14 +105,17 @@ def _with_pandas(path: Path, data: bytes, delimiter: str) -> Table:
     import pandas
 
     try:
-        frame = pandas.read_csv(
-            io.BytesIO(data),
-            sep=delimiter,
-            na_values=list(MISSING),
-            keep_default_na=False,
-            index_col=False,
-            low_memory=False,
-        )
+        with warnings.catch_warnings():
+            # Rows that are too long are cut with no more than this warning.
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            frame = pandas.read_csv(
+                io.BytesIO(data),
+                sep=delimiter,
+                na_values=list(MISSING),
+                keep_default_na=False,
+                index_col=False,
+                low_memory=False,
+            )
     except (pandas.errors.ParserError, pandas.errors.ParserWarning) as error:
         raise _no_table(path, error) from None
     return from_frame(frame, "csv")

@@ -26,10 +26,10 @@ def read_numbers(cells: np.ndarray, delimiter: str) -> tuple[np.ndarray, str] | 
         >>> read_numbers(np.array(["1,500", " 2"], object), ",")
         (array([1500.,    2.]), 'commas between thousands')
     """
+    first = next((str(c) for c in cells if c is not None), "")
+    if not re.match(r"\s*[+-]?[\d.]", first):
+        return None  # a column of names is seen to be one at its first cell
     texts = [None if c is None else str(c).strip() for c in cells]
-    # A column of names is seen to be one at the first cell.
-    if not any(texts) or not any(sign.isdigit() for sign in next(filter(None, texts))):
-        return None
     said = ""
     if any("," in t for t in texts if t):
         if delimiter == ",":

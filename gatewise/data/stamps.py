@@ -112,8 +112,9 @@ def from_text(values: np.ndarray, column: str) -> Stamps:
         >>> from_text(np.array(["31.12.2023 23:00", "01.01.2024 00:00"], object), "t").time[1]
         np.datetime64('2024-01-01T00:00:00.000000000')
     """
-    places: dict[Any, int] = {}
-    index = np.fromiter((places.setdefault(v, len(places)) for v in values), np.int64, len(values))
+    listed = values.tolist()
+    places = {text: place for place, text in enumerate(dict.fromkeys(listed))}
+    index = np.fromiter(map(places.__getitem__, listed), np.int64, len(listed))
     distinct = ["" if v is None else str(v).strip() for v in places]
     first_row = np.full(len(distinct), len(values))
     np.minimum.at(first_row, index, np.arange(len(values)))
@@ -270,9 +271,15 @@ def _refuse_far(time: np.ndarray, rows: Any, shown: list[str], column: str) -> N
         )
 
 
+def empty_cell(row: int, column: str) -> InputError:
+    """Refuse a row without a stamp; `row` counts from 0."""
+    return InputError(f"row {row + 1}: the cell in time column {column!r} is empty; fill it")
+
+
 def _unreadable(row: int, value: Any, column: str) -> InputError:
+    if value in ("", None) or value != value:
+        return empty_cell(row, column)
     shown = repr(value) if isinstance(value, str) else f"{value}"
-    shown = "an empty cell" if value in ("", None) or value != value else shown
     return InputError(
         f"row {row + 1}: {shown} in time column {column!r} is not a date, a time or a whole "
         "number; correct it, or name another column with time (--time)"

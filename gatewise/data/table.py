@@ -17,7 +17,7 @@ from .files import read_file
 from .frames import Table, from_frame, is_frame
 from .grid import count_within, lay_out
 from .panel import Panel
-from .stamps import Stamps, from_numbers, from_text
+from .stamps import Stamps, empty_cell, from_numbers, from_text
 
 
 def read_panel(
@@ -129,9 +129,9 @@ def _codes(table: Table, roles: Roles) -> tuple[np.ndarray, tuple[Any, ...]]:
         raise InputError(
             f"row {missing[0] + 1}: the cell in series column {roles.series!r} is empty; fill it"
         )
-    places: dict[Any, int] = {}
-    codes = (places.setdefault(label, len(places)) for label in labels.tolist())
-    return np.fromiter(codes, np.int64, len(labels)), tuple(places)
+    listed = labels.tolist()
+    places = {label: place for place, label in enumerate(dict.fromkeys(listed))}
+    return np.fromiter(map(places.__getitem__, listed), np.int64, len(listed)), tuple(places)
 
 
 def _stamps(table: Table, roles: Roles, codes: np.ndarray) -> Stamps:
@@ -146,9 +146,7 @@ def _stamps(table: Table, roles: Roles, codes: np.ndarray) -> Stamps:
         raise InputError(f"time column {roles.time!r} holds neither dates, text nor numbers")
     lost = np.flatnonzero(np.isnat(values))
     if len(lost):
-        raise InputError(
-            f"row {lost[0] + 1}: the cell in time column {roles.time!r} is empty; fill it"
-        )
+        raise empty_cell(int(lost[0]), roles.time)
     return Stamps(values, table.zones.get(roles.time), table.units[roles.time])
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from gatewise.data import csv_table as reading
 from gatewise.data import read_panel
+from gatewise.errors import InputError
 
 RNG = np.random.default_rng(0)
 
@@ -112,6 +114,13 @@ class TestCsv:
             panel = read_panel(tmp_path / f"{name}.csv")
             assert panel.names == ("y",)
             assert panel.values[0].tolist() == [1100, 1200.5]
+
+    def test_a_row_that_is_too_long(self, tmp_path):
+        (tmp_path / "a.csv").write_text("time,y\n1,2\n2,3\n3,4,5\n")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with pytest.raises(InputError, match=r"a\.csv"):
+                read_panel(tmp_path / "a.csv")
 
     def test_text_far_down_makes_no_number(self, tmp_path):
         rows = "".join(f"{i},{i},{'x' if i == 4999 else i}\n" for i in range(5000))

@@ -94,8 +94,10 @@ def test_mixed_zones_are_refused(values):
 @pytest.mark.parametrize("bad", ["2024-13-01", "soon", "", None, "2024-02-30", "31/12"])
 def test_an_unreadable_stamp_is_named_with_its_row(bad):
     values = [*pd.date_range("2024-01-01", periods=5).strftime("%Y-%m-%d"), bad, "2024-01-07"]
-    shown = "an empty cell" if not bad else repr(bad)
-    with pytest.raises(InputError, match=f"row 6: {shown} in time column 't' is not a date"):
+    said = f"row 6: {bad!r} in time column 't' is not a date"
+    if not bad:
+        said = "row 6: the cell in time column 't' is empty; fill it"
+    with pytest.raises(InputError, match=said):
         from_text(text(values), "t")
 
 
@@ -124,7 +126,7 @@ def test_numbers_that_are_years_days_or_steps():
     assert from_numbers(np.array([20241301, 20241302]), "d").time.dtype == np.int64
     with pytest.raises(InputError, match=r"row 2: 1.5 in time column"):
         from_numbers(np.array([1.0, 1.5]), "t")
-    with pytest.raises(InputError, match="row 1: an empty cell"):
+    with pytest.raises(InputError, match="row 1: the cell in time column 't' is empty"):
         from_numbers(np.array([np.nan, 1.5]), "t")
 
 

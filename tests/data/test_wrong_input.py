@@ -51,7 +51,11 @@ def test_missing_and_misspelt_files(tmp_path):
         ("a.parquet", b"no parquet", "not a Parquet file"),
         ("a.xlsx", b"x", "is neither .csv"),
         ("a.csv", b"time,y\n2024-01-01,1\nsoon,2\n2024-01-03,3\n", "row 2: 'soon'"),
-        ("a.csv", b"time,y\n2024-01-01,1\n,2\n2024-01-03,3\n", "row 2: an empty cell"),
+        (
+            "a.csv",
+            b"time,y\n2024-01-01,1\n,2\n2024-01-03,3\n",
+            "row 2: the cell in time column 'time' is empty",
+        ),
         ("a.csv", b"time,y\n2024-01-01,1\n2024-01-02,inf\n", "'y', 2024-01-02 00:00:00: .* infin"),
         ("a.csv", b"time,y\n1,2\n2,two\n3,4\n", "row 2: 'two' in column 'y' is not a number"),
         ("a.csv", b"2024-01-01,1\n2024-01-02,2\n", "starts with values .* add a first row"),
