@@ -73,9 +73,12 @@ def _run(model: Any, data: Path, out: Path, *, resume: bool, overwrite: bool, qu
     check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
     log = checkpoint / "log.jsonl"
     try:
-        model.fit(data, progress=not quiet, checkpoint=checkpoint, log=log)
+        model.fit(_read(model, data), progress=not quiet, checkpoint=checkpoint, log=log)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_go_on(checkpoint)) from None
+    finally:
+        if not _can_go_on(checkpoint):
+            shutil.rmtree(checkpoint, ignore_errors=True)
     settings = {"data": str(data), **resolved(model)}
     files = {"run.toml": write_settings(settings).encode(), "log.jsonl": log.read_bytes()}
     if report := getattr(model, "report_", None):
@@ -87,9 +90,23 @@ def _run(model: Any, data: Path, out: Path, *, resume: bool, overwrite: bool, qu
     tell(f"saved {out}, with {' and '.join(sorted(files))} in it")
 
 
+def _read(model: Any, data: Path) -> Any:
+    """Read the file, where the task can do that ahead of the fit, and say what was guessed."""
+    read = getattr(model.data(), "read", None)
+    if read is None:
+        return data
+    found = read(data)
+    for note in getattr(found, "notes", ()):
+        tell(f"note: {note}")
+    return found
+
+
+def _can_go_on(checkpoint: Path) -> bool:
+    return any(checkpoint.rglob("*.safetensors"))
+
+
 def _how_to_go_on(checkpoint: Path) -> str:
-    if not any(checkpoint.rglob("*.safetensors")):
-        shutil.rmtree(checkpoint, ignore_errors=True)
+    if not _can_go_on(checkpoint):
         return "stopped before the first checkpoint; nothing was saved"
     return f"stopped; the same command with --resume goes on from {checkpoint}"
 

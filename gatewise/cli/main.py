@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -58,12 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         return _say(str(stop) or "stopped", STOPPED)
     except BrokenPipeError:
-        # Whoever read our output has seen enough. What is still buffered must not fail at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough.
+        _drop_output()
         return FAILED
     except OSError as fault:
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
+        _drop_output()
         where = f" for {fault.filename}" if fault.filename else ""
         return _say(f"the disk is full{where}; make room and run it again", WRONG_INPUT)
     return 0
@@ -94,6 +96,12 @@ def app() -> App:
     for place, verb in enumerate((predict, backtest, info, explain), 1):
         flags.add(command, verb, place)
     return command
+
+
+def _drop_output() -> None:
+    """Keep what is still buffered from failing once more when the process ends."""
+    with contextlib.suppress(OSError):  # standard output is no file: nothing fails at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str, status: int) -> int:

@@ -67,6 +67,9 @@ class Echo:
             trainer,
         )
 
+    def data(self) -> object:
+        return object()
+
     def fit(self, x: Path, *, progress: bool, checkpoint: Path, log: Path) -> Echo:
         if not x.exists():
             raise InputError(f"there is no file {x}")
@@ -117,7 +120,7 @@ class Easy:
     def __init__(self, *, trainer: Trainer = Trainer()) -> None:
         self.trainer = trainer
 
-    fit, save = Echo.fit, Echo.save
+    data, fit, save = Echo.data, Echo.fit, Echo.save
 
 
 @pytest.fixture(autouse=True)
