@@ -123,6 +123,31 @@ class Panel:
         """
         return self.between(np.maximum(self.lengths - n, 0), self.lengths)
 
+    def extended(self, after: Panel) -> Panel:
+        """Append what came next, series by series, to what was there.
+
+        What `after` says of future covariates replaces what was known of the same steps.
+
+        Args:
+            after: The same series in the same order, starting where these end.
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel([1.0, 2.0]).extended(read_panel([3.0])).values
+            (array([1., 2., 3.]),)
+        """
+
+        def longer(mine: tuple, new: tuple) -> tuple:
+            parts = zip(mine, new, self.lengths, strict=True)
+            return tuple(np.concatenate([a[:n], b]) for a, b, n in parts)
+
+        return replace(
+            self,
+            values=longer(self.values, after.values),
+            past={c: longer(a, after.past[c]) for c, a in self.past.items()},
+            future={c: longer(a, after.future[c]) for c, a in self.future.items()},
+        )
+
     def between(self, first: np.ndarray, end: np.ndarray) -> Panel:
         """Keep the steps from `first` to before `end`, int64 [series] each, of every series.
 

@@ -14,6 +14,7 @@ from . import calendar, covariates
 from .clock import seasonal_periods
 from .columns_spec import Columns
 from .contract import Fold
+from .opening import Opening, opening
 from .scaling import Scaled, Transform, choose_transform, scale_series
 from .season import Rhythm, find_rhythm
 from .window_sets import Covariates, Crops, Histories, Tracks, WindowBatch
@@ -112,7 +113,7 @@ class Windows:
         self._learn_covariates(panel)
         self.encoded_ = self.scale(panel)
         fold = Fold(*self._folds(self.encoded_), digest=panel.hash())
-        self.base_errors_, self.log_error_ = self._judge_bases(fold.train)
+        self.opening_ = opening(fold.train, self.shape(), self.transform_ == "log")
         self.patches_ = int(sum(self.split_.train) // self.rhythm_.patch)
         self.notes_ = tuple(panel.notes)
         self.fitted_until_ = {
@@ -205,28 +206,6 @@ class Windows:
         )
         return crops, valid
 
-    def _judge_bases(self, train: Crops) -> tuple[Tensor, float]:
-        """How repeating the past errs in the training part: [bases, horizon], and in logs."""
-        from ..nn.seasonal import look, simple_forecasts
-
-        generator = torch.Generator().manual_seed(0)
-        shown = torch.randint(len(train), (min(len(train), 256),), generator=generator)
-        batch: WindowBatch = train.batch(shown)
-        unit = batch.scale.unsqueeze(-1)
-        shape = self.shape()
-        view, _, level, _ = look(shape, batch.values, batch.missing, unit)
-        z = simple_forecasts(shape, view) * unit.unsqueeze(-1) + level.unsqueeze(-1)
-        target, weight = batch.target, batch.weight
-        assert target is not None and weight is not None
-        target, weight = target.unsqueeze(-2), weight.unsqueeze(-2)
-        log_error = (z - target).abs()
-        error = (z.exp() - target.exp()).abs() if self.transform_ == "log" else log_error
-        error = error * batch.loss_scale[:, None, None, None]
-        total = weight.sum((0, 1)).clamp(min=1)
-        mean = (error * weight).sum((0, 1)) / total
-        log_mean = ((log_error * weight).sum((0, 1)) / total).mean(-1)
-        return mean, float(log_mean.min().clamp(min=1e-6))
-
     # Encoding
 
     def shape(self) -> Any:
@@ -252,16 +231,16 @@ class Windows:
         """Bring a panel to model units."""
         r = self.rhythm_
         if self.transform_ == "log":
-            self._refuse_nonpositive(panel)
+            self.refuse_nonpositive(panel)
         scaled = tuple(scale_series(v, r.period, self.transform_) for v in panel.values)
         weights = [self._loss_scale(s, v) for s, v in zip(scaled, panel.values, strict=True)]
-        channels = [self._channels(panel, i) for i in range(len(panel))]
+        channels = self.channels(panel)
         lead = r.lookback + (self.forks_ - 1) * r.patch + r.patch
         names = [str(n) for n in panel.names]
         tracks = Tracks(scaled, channels, weights, names, r, self.horizon, lead)
         return Encoded(panel, scaled, tracks)
 
-    def _refuse_nonpositive(self, panel: Panel) -> None:
+    def refuse_nonpositive(self, panel: Panel) -> None:
         for i, (name, v) in enumerate(zip(panel.names, panel.values, strict=True)):
             bad = np.flatnonzero(v <= 0)
             if len(bad):
@@ -281,6 +260,10 @@ class Windows:
         if self.transform_ == "log":
             return float(np.exp(scaled.center) / size)
         return float(scaled.unit / size)
+
+    def channels(self, panel: Panel) -> list[Covariates]:
+        """Covariates of every series as channels, the calendar's among those known ahead."""
+        return [self._channels(panel, i) for i in range(len(panel))]
 
     def _channels(self, panel: Panel, i: int) -> Covariates:
         steps = len(panel.values[i])
@@ -343,26 +326,30 @@ class Windows:
     def undo(self, dataset: Histories, answers: Sequence[Any]) -> Any:
         """Put forecasts back into the series' own units and the form that these came in."""
         assert dataset.panel is not None
-        point, quantiles = self.plain(dataset.tracks, np.arange(len(dataset)), answers)
+        return self.answer(dataset.panel, dataset.tracks.series, answers)
+
+    def answer(self, panel: Panel, scaled: Sequence[Scaled], answers: Sequence[Any]) -> Any:
+        """Put forecasts, one per series of a panel, into the form that it came in."""
+        point, quantiles = self.plain(scaled, np.arange(len(scaled)), answers)
         columns = {"forecast": point}
         columns |= {f"q{level:g}": quantiles[..., k] for k, level in enumerate(self.levels)}
-        return dataset.panel.answer(columns)
+        return panel.answer(columns)
 
     def plain(
-        self, tracks: Tracks, series: np.ndarray, answers: Sequence[Any]
+        self, scaled: Sequence[Scaled], series: np.ndarray, answers: Sequence[Any]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Forecasts in the series' own units, [windows, horizon] and [windows, horizon, levels].
 
         Args:
-            tracks: Of the series.
+            scaled: The series.
             series: Whose series each window is, int64 [windows].
             answers: Decoded batches, in the windows' order.
         """
         point = np.concatenate([a.point for a in answers])
         quantiles = np.concatenate([a.quantiles for a in answers]).swapaxes(1, 2)
         for row, i in enumerate(series):
-            point[row] = tracks.series[i].undo(point[row])
-            quantiles[row] = tracks.series[i].undo(quantiles[row])
+            point[row] = scaled[i].undo(point[row])
+            quantiles[row] = scaled[i].undo(quantiles[row])
         if self.nonnegative_:
             point, quantiles = np.maximum(point, 0), np.maximum(quantiles, 0)
         return point, quantiles
@@ -380,12 +367,13 @@ class Windows:
             "known": covariates.state(self.known_),
             "static": covariates.state(self.static_),
             "calendar": list(self.calendar_),
-            "log_error": self.log_error_,
+            "log_error": self.opening_.log_error,
             "patches": self.patches_,
             "notes": list(self.notes_),
             "fitted_until": dict(self.fitted_until_),
         }
-        return settings, {"base_errors": self.base_errors_}
+        tensors = {"base_errors": self.opening_.base_errors, "linear": self.opening_.linear}
+        return settings, tensors
 
     def restore(self, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Take back what `state` gave."""
@@ -397,10 +385,10 @@ class Windows:
         self.known_ = covariates.restore(settings["known"])
         self.static_ = covariates.restore(settings["static"])
         self.calendar_ = tuple(settings["calendar"])
-        self.log_error_, self.patches_ = settings["log_error"], settings["patches"]
+        self.patches_ = settings["patches"]
         self.notes_ = tuple(settings["notes"])
         self.fitted_until_ = dict(settings["fitted_until"])
-        self.base_errors_ = tensors["base_errors"]
+        self.opening_ = Opening(tensors["base_errors"], settings["log_error"], tensors["linear"])
 
 
 def _absent(value: Any) -> bool:

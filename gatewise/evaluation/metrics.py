@@ -111,7 +111,7 @@ def mase(actual: Any, forecast: Any, insample: Any, period: int, by: By = "all")
     Args:
         actual: [series, horizon].
         forecast: [series, horizon].
-        insample: History before it, as in `seasonal_scale`.
+        insample: History before it, as in `seasonal_scale`, or what that gave, [series].
         period: Steps of a season; 24 for M4's hourly series.
         by: See the module.
 
@@ -310,7 +310,8 @@ def _level(level: float) -> float:
 
 
 def _scale(actual: np.ndarray, insample: Any, period: int) -> np.ndarray:
-    scale = seasonal_scale(insample, period)
+    told = isinstance(insample, np.ndarray) and insample.ndim == 1 and insample.dtype != object
+    scale = insample if told else seasonal_scale(insample, period)
     if len(scale) != len(actual):
         raise InputError(f"insample has {len(scale)} series and actual has {len(actual)}")
     return scale

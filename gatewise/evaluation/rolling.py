@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,14 @@ from . import baselines, metrics
 from .linear import Linear
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 OURS = "gatewise"
-CHUNK = 512
+NAIVE2 = "naive2"
+RECENT = 1000
+"""Steps of history that the baselines' intervals are made from: more would only take longer."""
+
+CHUNK = 128
 """Histories that a baseline sees at once: a table of all would not fit for long series."""
 
 COPIES = 0.1
@@ -33,7 +38,7 @@ class Rolling:
         levels: Quantile levels, increasing.
         points: Forecaster to its point forecasts, [windows, horizon]; ours first.
         quantiles: Forecaster to its quantiles, [windows, horizon, levels].
-        period: Season that errors are scaled by, in steps.
+        scale: Seasonal naive error within each history, [windows].
         notes: What did not go as one would expect, a sentence each.
     """
 
@@ -44,24 +49,36 @@ class Rolling:
     levels: tuple[float, ...]
     points: Mapping[str, np.ndarray]
     quantiles: Mapping[str, np.ndarray]
-    period: int
+    scale: np.ndarray
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def figures(self) -> dict[str, dict[str, float]]:
-        """Forecaster to metric to figure over all windows; ours first."""
-        return {name: self._row(name) for name in self.points}
+        """Forecaster to metric to figure over all windows; ours first.
+
+        OWA sets MASE and sMAPE against those of Naive2, as M4 did.
+        """
+        rows = {name: self._row(name) for name in self.points}
+        if (bar := rows.get(NAIVE2)) and bar["MASE"] > 0 and bar["sMAPE"] > 0:
+            for row in rows.values():
+                row["OWA"] = (row["MASE"] / bar["MASE"] + row["sMAPE"] / bar["sMAPE"]) / 2
+        first = ["MASE", "sMAPE", "OWA", "RMSE"]
+        return {
+            name: {m: row[m] for m in dict.fromkeys([*first, *row]) if m in row}
+            for name, row in rows.items()
+        }
 
     def _row(self, name: str) -> dict[str, float]:
         point = self.points[name]
         row = {
-            "MASE": metrics.mase(self.actual, point, self.histories, self.period),
+            "MASE": metrics.mase(self.actual, point, self.scale, 1),
             "sMAPE": metrics.smape(self.actual, point),
             "RMSE": metrics.rmse(self.actual, point),
         }
         quantiles = self.quantiles.get(name)
         if quantiles is None:
             return row
+        row["CRPS"] = metrics.crps(self.actual, quantiles, self.levels)
         row["wQL"] = metrics.weighted_quantile_loss(self.actual, quantiles, self.levels)
         if (pair := self.outer) is not None:
             low, high, level = pair
@@ -69,8 +86,8 @@ class Rolling:
                 self.actual,
                 quantiles[..., low],
                 quantiles[..., high],
-                self.histories,
-                self.period,
+                self.scale,
+                1,
                 level=level,
             )
             row[f"coverage {level:g}"] = metrics.coverage(
@@ -89,15 +106,11 @@ class Rolling:
 
     def by_step(self, name: str) -> np.ndarray:
         """MASE of a forecaster at each step ahead, [horizon]."""
-        return metrics.mase(
-            self.actual, self.points[name], self.histories, self.period, by="step"
-        )
+        return metrics.mase(self.actual, self.points[name], self.scale, 1, by="step")
 
     def by_window(self, name: str) -> np.ndarray:
         """MASE of a forecaster on each window, [windows]."""
-        return metrics.mase(
-            self.actual, self.points[name], self.histories, self.period, by="series"
-        )
+        return metrics.mase(self.actual, self.points[name], self.scale, 1, by="series")
 
     @property
     def steps(self) -> dict[str, np.ndarray]:
@@ -181,7 +194,9 @@ class Rolling:
     @property
     def copies_last_value(self) -> bool:
         """Whether our forecast keeps next to the last value while the truth moves away from it."""
-        last = np.array([h[np.isfinite(h)][-1] if np.isfinite(h).any() else 0 for h in self.histories])
+        last = np.array(
+            [h[np.isfinite(h)][-1] if np.isfinite(h).any() else 0 for h in self.histories]
+        )
         said = np.abs(self.points[OURS] - last[:, None]).mean()
         came = np.nanmean(np.abs(self.actual - last[:, None]))
         return bool(came > 0 and said < COPIES * came)
@@ -216,19 +231,18 @@ def roll(
         linear: A linear model fitted on the training part; None where it could not be fitted.
     """
     horizon = actual.shape[1]
-    asked: dict[str, Any] = {"naive": lambda h: baselines.naive(h, horizon, levels)}
+    asked: dict[str, Any] = {"naive": lambda h, q: baselines.naive(h, horizon, q)}
     if period > 1:
-        asked["seasonal naive"] = lambda h: baselines.seasonal_naive(h, horizon, period, levels)
-    asked["drift"] = lambda h: baselines.drift(h, horizon, levels)
+        asked["seasonal naive"] = lambda h, q: baselines.seasonal_naive(h, horizon, period, q)
+        asked[NAIVE2] = lambda h, q: baselines.naive2(h, horizon, period, q)
+    asked["drift"] = lambda h, q: baselines.drift(h, horizon, q)
     if linear is not None:
-        asked["linear"] = lambda h: linear.predict(h, levels)
+        asked["linear"] = lambda h, q: linear.predict(h, q)
     points, quantiles = {OURS: ours[0]}, {OURS: ours[1]}
+    recent = [h[-max(RECENT, 20 * horizon) :] for h in histories]
     for name, forecast in asked.items():
-        parts = [
-            forecast(list(histories[i : i + CHUNK])) for i in range(0, len(histories), CHUNK)
-        ]
-        points[name] = np.concatenate([p.point for p in parts])
-        quantiles[name] = np.concatenate([p.quantiles for p in parts])
+        points[name], quantiles[name] = _forecast(forecast, histories, recent, levels)
+    scale = np.concatenate([metrics.seasonal_scale([h], period) for h in histories])
     return Rolling(
         tuple(series),
         origins,
@@ -237,8 +251,26 @@ def roll(
         tuple(levels),
         points,
         quantiles,
-        period,
+        scale,
     )
+
+
+def _forecast(
+    forecast: Callable[[list[np.ndarray], Sequence[float]], baselines.Forecast],
+    histories: Sequence[np.ndarray],
+    recent: Sequence[np.ndarray],
+    levels: Sequence[float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points from whole histories, widths of the intervals from recent ones."""
+    points, quantiles = [], []
+    for i in range(0, len(histories), CHUNK):
+        near = forecast(list(recent[i : i + CHUNK]), levels)
+        whole = list(histories[i : i + CHUNK])
+        same = all(len(a) == len(b) for a, b in zip(whole, recent[i : i + CHUNK], strict=True))
+        point = near.point if same else forecast(whole, ()).point
+        points.append(point)
+        quantiles.append(near.quantiles - near.point[..., None] + point[..., None])
+    return np.concatenate(points), np.concatenate(quantiles)
 
 
 def joined(parts: Sequence[Rolling]) -> Rolling:
@@ -260,7 +292,7 @@ def joined(parts: Sequence[Rolling]) -> Rolling:
         parts[0].levels,
         together("points"),
         together("quantiles"),
-        parts[0].period,
+        np.concatenate([p.scale for p in parts]),
         tuple(dict.fromkeys(note for p in parts for note in p.notes)),
     )
 

@@ -40,6 +40,7 @@ class ForecastNetwork(nn.Module):
         encoder: The recurrent layer.
         shape: Sizes, but for the head's.
         base_logits: First trust in each simple forecast, [bases, horizon].
+        linear: First linear map, [horizon, lookback + 1].
         kind: What is forecast around the point: quantiles or a distribution.
         levels: Quantile levels, increasing.
     """
@@ -49,13 +50,16 @@ class ForecastNetwork(nn.Module):
         encoder: Encoder,
         shape: SeasonalShape,
         base_logits: Tensor,
+        linear: Tensor,
         kind: OutputKind,
         levels: Sequence[float],
     ) -> None:
         super().__init__()
         self.levels = tuple(levels)
         self.head: Any = build_head(kind, levels, shape.horizon)
-        self.body = SeasonalNetwork(encoder, shape._replace(params=self.head.params), base_logits)
+        self.body = SeasonalNetwork(
+            encoder, shape._replace(params=self.head.params), base_logits, linear
+        )
 
     def forward(self, batch: Any) -> ForecastOutput:
         """Forecast from every fork of a batch of windows, or from the last real one."""

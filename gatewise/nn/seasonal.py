@@ -133,6 +133,8 @@ class SeasonalNetwork(nn.Module):
         shape: Sizes.
         base_logits: How much each base is trusted at first, [bases, horizon]: what the training
             data says of their errors.
+        linear: Where the linear map begins, its constant last, [horizon, lookback + 1]; at zero
+            when left out.
 
     Example:
         >>> from gatewise.nn import Encoder
@@ -144,8 +146,21 @@ class SeasonalNetwork(nn.Module):
     """
 
     HIDDEN_KNOWN = 16
+    SLOW = 0.1
+    """Adam moves every weight alike; a sum over a whole lookback should move less at once."""
 
-    def __init__(self, encoder: Encoder, shape: SeasonalShape, base_logits: Tensor) -> None:
+    TRUST = 0.5
+    """Of the first linear map: all of it led long trainings astray (docs/log.md)."""
+
+    start: Tensor
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        shape: SeasonalShape,
+        base_logits: Tensor,
+        linear: Tensor | None = None,
+    ) -> None:
         super().__init__()
         s = self.shape = shape
         inputs = 2 * s.patch + 2 + s.static
@@ -157,9 +172,12 @@ class SeasonalNetwork(nn.Module):
         self.dropout = nn.Dropout(encoder.dropout)
         self.head = nn.Linear(encoder.hidden_size, s.horizon * (s.bases + 1 + s.params))
         with torch.no_grad():
-            self.head.weight.mul_(0.1)
+            self.head.weight.mul_(0.01)
             self.head.bias.zero_()
-        self.linear = _silent(nn.Linear(s.lookback, s.horizon))
+        start = torch.zeros(s.horizon, s.lookback + 1) if linear is None else linear * self.TRUST
+        self.register_buffer("start", start.clone())
+        self.linear = _silent(nn.Linear(s.lookback, s.horizon, bias=False))
+        self.offset = nn.Parameter(torch.zeros(s.horizon))
         self.base_logits = nn.Parameter(base_logits.clone().float())
         if s.known:
             self.known_in = nn.Linear(2 * s.known, self.HIDDEN_KNOWN)
@@ -200,12 +218,20 @@ class SeasonalNetwork(nn.Module):
         out = self.head(hidden).unflatten(-1, (s.bases + 1 + s.params, s.horizon))
         gate, residual, params = out.split([s.bases, 1, s.params], dim=-2)
         gate = torch.softmax(gate + self.base_logits, dim=-2)
-        point = (gate * base).sum(-2) + residual.squeeze(-2) + self.linear(view)
+        point = (gate * base).sum(-2) + residual.squeeze(-2)
+        point = point + self._straight(view, spread)
         if known is not None:
             point = point + self._known(known, hidden)
         return SeasonalOutput(
             point * unit + level, params, ((spread + 0.01) * unit).squeeze(-1), state
         )
+
+    def _straight(self, view: Tensor, spread: Tensor) -> Tensor:
+        """The linear map: where it began, and what was learned since, slowly."""
+        weights = self.start[:, :-1] + self.SLOW * self.linear.weight
+        constant = self.start[:, -1] + self.SLOW * self.offset
+        # The constant of a map between views in their own deviations is in those, too.
+        return F.linear(view, weights) + constant * spread
 
     def _inputs(
         self,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..decoders.direct import Direct
     from .forecasting import Forecaster
 
-MOST_WINDOWS = 2000
+MOST_WINDOWS = 600
 """Held-out windows that a fit judges itself on: more tell little and cost time."""
 
 
@@ -106,7 +106,9 @@ def backtest(model: Forecaster, x: Any, windows: int, step: int, refit: bool) ->
         own = np.array(
             [len(panel.values[i]) - e == back for i, e in zip(series, ends, strict=True)]
         )
-        fresh = type(model)(**model.get_params(deep=False)).fit(panel.select(np.unique(series[own])).until(back))
+        fresh = type(model)(**model.get_params(deep=False)).fit(
+            panel.select(np.unique(series[own])).until(back)
+        )
         part = panel.select(np.unique(series[own]))
         renumbered = np.searchsorted(np.unique(series[own]), series[own])
         fitted: Windows = cast("Any", fresh.data_)
@@ -125,7 +127,9 @@ def _flattered(
     inside = 0
     for i, end in zip(series, ends, strict=True):
         until = data.fitted_until_.get(str(panel.names[i]))
-        inside += until is not None and int(panel.stamps(int(i), int(end), 1)[0].astype(np.int64)) < until
+        inside += (
+            until is not None and int(panel.stamps(int(i), int(end), 1)[0].astype(np.int64)) < until
+        )
     if not inside:
         return ()
     return (
@@ -199,7 +203,7 @@ def forecast_past(
     """
     tracks = data.scale(panel).tracks
     answer = ask(network, decode, tracks, series, ends)
-    ours = data.plain(tracks, series, [answer])
+    ours = data.plain(tracks.series, series, [answer])
     known = [panel.values[i][:end] for i, end in zip(series, ends, strict=True)]
     came = np.stack(
         [panel.values[i][end : end + data.horizon] for i, end in zip(series, ends, strict=True)]

@@ -56,7 +56,9 @@ def _warnings(found: Rolling) -> tuple[str, ...]:
         lost = np.flatnonzero(found.by_step(name) < ours)
         if 0 < len(lost) < len(ours):
             steps = ", ".join(str(k + 1) for k in lost[:5]) + (", ..." if len(lost) > 5 else "")
-            said.append(f"The {name} forecast is better at {len(lost)} of {len(ours)} steps: {steps}.")
+            said.append(
+                f"The {name} forecast is better at {len(lost)} of {len(ours)} steps: {steps}."
+            )
     return tuple(said)
 
 
@@ -103,7 +105,7 @@ def _curve(model: Forecaster) -> LearningCurve:
     epochs = [e for e in model.history_.epochs if e.member == 0]
     valid = [e.valid_loss for e in epochs if e.valid_loss is not None]
     best = int(np.argmin(valid)) if valid else None
-    return LearningCurve([e.train_loss for e in epochs], valid, best)
+    return LearningCurve([e.loss for e in epochs], valid, best)
 
 
 def _shown_baseline(found: Rolling) -> str | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..data.windows import Windows
     from ..evaluation.rolling import Rolling
     from ..inspection.report import ForecastReport
+    from .forecast_stream import ForecastStream
 
 STEPS_PER_ROOT_PATCH = 28
 FEWEST_STEPS, MOST_STEPS = 400, 4000
@@ -95,8 +96,6 @@ class Forecaster(Estimator):
 
     def task(self, data: Windows) -> Task:
         """The network that fits the data's rhythm, its loss, its decoder and its judge."""
-        import torch
-
         from ..decoders.direct import Direct
         from ..nn.forecast import ForecastNetwork, combine
         from ..objectives.forecast import ForecastLoss, Likelihood
@@ -104,11 +103,11 @@ class Forecaster(Estimator):
         from .backtesting import Judge
 
         levels = tuple(float(q) for q in self.quantiles)
-        errors = data.base_errors_
-        # Trust falls with the fourth power of the error: twice the error, a sixteenth of the say.
-        logits = -4 * torch.log(errors / errors.mean(0) + 1e-6)
+        start = data.opening_
         network = Ensemble.of(
-            lambda: ForecastNetwork(self.encoder, data.shape(), logits, self.output, levels),
+            lambda: ForecastNetwork(
+                self.encoder, data.shape(), start.logits, start.linear, self.output, levels
+            ),
             self.ensemble,
             seed=self.trainer.seed,
             combine=combine,
@@ -119,8 +118,8 @@ class Forecaster(Estimator):
                 levels,
                 self.point,
                 data.transform_ == "log",
-                base_error=float(errors.mean(1).min().clamp(min=1e-6)),
-                log_error=data.log_error_,
+                base_error=max(float(start.base_errors.mean(1).min()), 1e-6),
+                log_error=start.log_error,
             )
         return Task(network, objective, Direct(levels), Judge(data), self._defaults(data))
 
@@ -134,6 +133,31 @@ class Forecaster(Estimator):
         from .forecast_report import forecast_report
 
         return forecast_report(self)
+
+    def stream(self, x: Any) -> ForecastStream:
+        """Follow series point by point: `update` takes new points, `forecast` answers at once.
+
+        Args:
+            x: The history to start from, as for `predict`.
+
+        Raises:
+            InputError: It is not fitted, or a series is too short to start from.
+
+        Example:
+            >>> import numpy as np
+            >>> t = np.arange(120.0)
+            >>> wave = np.sin(t * np.pi / 6) + 0.1 * np.cos(t * 2)
+            >>> model = Forecaster(6, trainer=Trainer(max_steps=5)).fit(wave)
+            >>> stream = model.stream(wave[:100])
+            >>> for value in wave[100:]:
+            ...     _ = stream.update(value)
+            >>> bool(np.allclose(stream.forecast(), model.predict(wave), atol=1e-4))
+            True
+        """
+        from .forecast_stream import ForecastStream
+
+        self._check_fitted()
+        return ForecastStream(self, x)
 
     def backtest(
         self, x: Any, *, windows: int = 10, step: int | None = None, refit: bool = False
