@@ -16,9 +16,11 @@ from pytorch_lightning import Callback
 
 SETTINGS = {
     "default": {"input_chunk_length": 96},
-    # A week of context, a wider layer and the error that MASE measures. Windows of a series
-    # resemble each other, so a hundred of each an epoch, in larger batches, replace all of them:
-    # a default epoch takes minutes, and there are a hundred. Series are normalised a window.
+    # A week of context, a wider layer, the error that MASE measures, each window normalised.
+    # Neighbouring windows resemble each other, so every seventh (in time all hours of a day), in
+    # larger batches, replaces all of them: a default epoch takes two minutes, and there are a hundred.
+    # On every fourth series the last 48 hours of the training part had a MASE of 1.47; the default
+    # is too slow to be compared so.
     "tuned": {
         "input_chunk_length": 168,
         "hidden_dim": 64,
@@ -29,8 +31,8 @@ SETTINGS = {
         "use_reversible_instance_norm": True,
     },
 }
-MOST_WINDOWS = {"default": None, "tuned": 100}
-"""Windows of each series seen in an epoch; None is all of them."""
+STRIDE = {"default": 1, "tuned": 7}
+"""Hours from one training window of a series to the next."""
 
 QUIET = {"enable_progress_bar": False, "enable_model_summary": False, "logger": False}
 
@@ -50,7 +52,7 @@ def fit(task: Task, stop: Stop) -> tuple[BlockRNNModel, Scaler, list[TimeSeries]
         },
         **SETTINGS[task.mode],
     )
-    model.fit(scaled, max_samples_per_ts=MOST_WINDOWS[task.mode])
+    model.fit(scaled, stride=STRIDE[task.mode])
     return model, scaler, scaled
 
 

