@@ -18,9 +18,9 @@ SETTINGS = {
     "default": {"input_chunk_length": 96},
     # A week of context, a wider layer, the error that MASE measures, each window normalised.
     # Neighbouring windows resemble each other, so every seventh (in time all hours of a day), in
-    # larger batches, replaces all of them: a default epoch takes two minutes, and there are a hundred.
-    # On every fourth series the last 48 hours of the training part had a MASE of 1.47; the default
-    # is too slow to be compared so.
+    # larger batches, replaces all of them: a default epoch takes two minutes, and there are a
+    # hundred. On every fourth series the last 48 hours of the training part had a MASE of 1.47;
+    # the default is too slow to be compared so.
     "tuned": {
         "input_chunk_length": 168,
         "hidden_dim": 64,
