@@ -148,6 +148,16 @@ class Estimator(ABC):
                 batches = train.Batches(fold.valid, trainer.batch_size, trainer.device)
                 task.decode.fit(task.network, batches)
             summary = task.judge(task.network, task.decode, fold) if task.judge else None
+        train.finish(
+            task.network,
+            task.objective,
+            fold,
+            trainer,
+            history,
+            progress=progress,
+            checkpoint=checkpoint,
+            identity=identity,
+        )
         origin = export.provenance(fold.digest, trainer.seed, len(fold.train), held_out)
         self._learned(data, task, trainer, history, summary, origin)
         return self

@@ -49,6 +49,8 @@ class Fold:
     Args:
         train: Examples to fit on.
         valid: Examples held out; None where there are too few to hold any out.
+        whole: Everything, both parts together, to go on with once the model has been judged; None
+            where that makes no sense.
         digest: Hash of the raw data (`gatewise.data.digest`), kept with the model and compared
             when a run is resumed; None to have one made from a sample of the examples.
     """
@@ -56,6 +58,7 @@ class Fold:
     train: Dataset
     valid: Dataset | None
     digest: str | None = None
+    whole: Dataset | None = None
 
 
 class Data(Protocol):

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 HELD_OUT = 0.1
 """Share of a long series that is held out at its end; never less than a horizon."""
 
+MOST_VALID = 800
+"""Held-out windows to stop by and calibrate on, about."""
+
 MOST_FORKS = 12
 """Patches per training window: more cost time and gained nothing (docs/log.md)."""
 
@@ -112,7 +115,7 @@ class Windows:
         self.forks_ = self._choose_forks(train)
         self._learn_covariates(panel)
         self.encoded_ = self.scale(panel)
-        fold = Fold(*self._folds(self.encoded_), digest=panel.hash())
+        fold = Fold(*self._folds(self.encoded_), panel.hash(), self._everything(self.encoded_))
         self.opening_ = opening(fold.train, self.shape(), self.transform_ == "log")
         self.patches_ = int(sum(self.split_.train) // self.rhythm_.patch)
         self.notes_ = tuple(panel.notes)
@@ -193,8 +196,10 @@ class Windows:
         held = self.split_.held_out
         if not (held > 0).any():
             return crops, None
-        # Ends at every phase of a patch, a handful per series.
-        stride = max(1, int(np.median(held[held > 0]) - h) // 6)
+        # Spread over the held-out part and over the phases of a patch; a window's first forks
+        # have seen little and say nothing of what whole histories will be forecast like.
+        room = int(np.median(held[held > 0])) - h
+        wanted = int(np.clip(MOST_VALID // int((held > 0).sum()), 1, 32))
         valid = Crops(
             encoded.tracks,
             self.forks_,
@@ -202,9 +207,25 @@ class Windows:
             last=end - h,
             since=train,
             until=end,
-            stride=stride,
+            stride=max(1, room // wanted),
+            skip=self.forks_ // 2,
         )
         return crops, valid
+
+    def _everything(self, encoded: Encoded) -> Crops:
+        """Windows over both parts, targets to the very end."""
+        least = np.full(len(encoded.series), max(self.rhythm_.period, 2))
+        end = self.split_.end
+        last = np.where(end - self.horizon >= least, end - self.horizon, end - 1)
+        return Crops(
+            encoded.tracks,
+            self.forks_,
+            first=np.minimum(least, last),
+            last=last,
+            since=least,
+            until=end,
+            skip=min(2, self.forks_ // 4),
+        )
 
     # Encoding
 

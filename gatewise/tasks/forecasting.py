@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..inspection.report import ForecastReport
     from .forecast_stream import ForecastStream
 
-STEPS_PER_ROOT_PATCH = 28
+STEPS_PER_ROOT_PATCH = 24
 FEWEST_STEPS, MOST_STEPS = 400, 4000
 
 
@@ -202,6 +202,7 @@ class Forecaster(Estimator):
             "schedule": "cosine",
             "warmup": 0.05,
             "average": 0.995,
+            "finish": 0.4,
         }
 
     def _check(self) -> None:

@@ -12,6 +12,7 @@ _NAMES = {
     "answers": ".asking",
     "derive": ".randomness",
     "evaluate": ".held_out",
+    "finish": ".finish",
     "frozen": ".asking",
     "isolated": ".randomness",
     "identity": ".identity",

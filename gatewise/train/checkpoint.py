@@ -42,6 +42,10 @@ class Checkpoint:
         """Where a member of an ensemble leaves its own state."""
         return Checkpoint(self.folder / f"member-{member}", self.every)
 
+    def finishing(self) -> Checkpoint:
+        """Where the steps on everything leave their state."""
+        return Checkpoint(self.folder / "finish", self.every)
+
     def due(self) -> bool:
         """Whether the last write is long enough ago."""
         return time.monotonic() - self._last >= self.every

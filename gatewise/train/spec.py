@@ -22,6 +22,7 @@ GENERIC: dict[str, Any] = {
     "schedule": "cosine",
     "warmup": 0.05,
     "average": 0.99,
+    "finish": 0.0,
 }
 """What a field is when neither the caller nor the task says anything."""
 
@@ -48,6 +49,8 @@ class Trainer:
         warmup: Share of all steps over which the rate rises to `lr`.
         average: Decay of the moving average of the weights, which is what is judged and
             kept; 0 to keep the weights themselves.
+        finish: Steps on everything there is, held-out part included, once the model has been
+            judged, as a share of the steps that led to the best weights; 0 to leave it at that.
         seed: Of all that is random: first weights, order of examples, dropout.
         device: Where torch computes: "cpu", "cuda", "cuda:1", "mps".
 
@@ -72,6 +75,7 @@ class Trainer:
     schedule: Schedule | None = None
     warmup: float | None = None
     average: float | None = None
+    finish: float | None = None
     seed: int = 0
     device: str = "cpu"
 
@@ -138,5 +142,6 @@ _RANGES: dict[str, tuple[str, Any]] = {
     "schedule": ("cosine, linear or constant", lambda v: v in ("cosine", "linear", "constant")),
     "warmup": ("a share from 0 to below 1", _real(lambda v: 0 <= v < 1)),
     "average": ("from 0 to below 1", _real(lambda v: 0 <= v < 1)),
+    "finish": ("a share of at least 0", _real(lambda v: 0 <= v < _INFINITY)),
     "seed": ("a whole number of at least 0", _whole(0)),
 }
