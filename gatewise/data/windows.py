@@ -75,6 +75,7 @@ class Windows:
         horizon: Steps ahead.
         context: Steps of history in a training window; None to choose.
         columns: Which columns mean what.
+        holdout: Steps to hold out at the end of each series; None for a tenth.
         levels: Quantile levels of the answers, increasing.
         units: What errors of different series are counted in: "change", each one's seasonal
             naive error as in MASE, or "spread", its standard deviation.
@@ -89,11 +90,13 @@ class Windows:
         horizon: int,
         context: int | None = None,
         columns: Columns = Columns(),
+        holdout: int | None = None,
         levels: Sequence[float] = (0.1, 0.5, 0.9),
         units: Literal["change", "spread"] = "change",
         transform: Transform | None = None,
     ) -> None:
         self.horizon, self.context, self.columns = horizon, context, columns
+        self.holdout = holdout
         self.levels = tuple(levels)
         self.units: Literal["change", "spread"] = units
         self.transform = transform
@@ -134,6 +137,11 @@ class Windows:
                     f"needs {need} or more: leave the series out or take a shorter horizon"
                 )
         longest = max(len(v) for v in panel.values)
+        if self.holdout is not None and not self.horizon <= self.holdout <= longest // 2:
+            raise InputError(
+                f"holdout is {self.holdout} steps, and has to be from the horizon, "
+                f"{self.horizon}, to half of the longest series, {longest // 2}"
+            )
         if self.context is not None and self.context > longest - self.horizon:
             raise InputError(
                 f"context is {self.context} steps, and the longest series has {longest}: with a "
@@ -143,7 +151,8 @@ class Windows:
     def _cut(self, panel: Panel) -> Split:
         """Hold out a tenth of each series, at least a horizon, where enough is left to learn."""
         end = np.array([len(v) for v in panel.values])
-        held = np.maximum(self.horizon, (HELD_OUT * end).astype(int))
+        tenth = np.maximum(self.horizon, (HELD_OUT * end).astype(int))
+        held = tenth if self.holdout is None else np.full_like(end, self.holdout)
         held = np.where(end - held >= 2 * self.horizon + 2, held, 0)
         # What is held out has to hold something to judge by.
         for i, v in enumerate(panel.values):

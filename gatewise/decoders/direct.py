@@ -51,12 +51,9 @@ class Direct:
 
     def calibrated(self, point: Tensor, quantiles: Tensor) -> Answer:
         """Stretch quantiles [..., levels, horizon] about the point [..., horizon]."""
-        center = point.double().unsqueeze(-2)
-        factors = self.factors_.to(center.device)[:, None]
-        wide = center + factors * (quantiles.double() - center)
-        # One factor a level could make neighbours cross.
-        wide = wide.sort(dim=-2).values
-        return Answer(point.double().cpu().numpy(), wide.cpu().numpy())
+        center = point.double().cpu().numpy()
+        wide = stretched(center, quantiles.double().cpu().numpy(), self.factors_.numpy())
+        return Answer(center, wide)
 
     def fit(self, network: nn.Module, batches: Iterable[Any]) -> None:
         """Learn the factors from held-out windows."""
@@ -71,21 +68,7 @@ class Direct:
             distances.append(distance.transpose(-1, -2)[keep].double().cpu())
             windows += int(keep.any(-1).sum())
         error, distance = torch.cat(errors).numpy(), torch.cat(distances).numpy()
-        factors = [
-            self._factor(level, error, distance[:, k], windows)
-            for k, level in enumerate(self.levels)
-        ]
-        self.factors_ = torch.tensor(factors, dtype=torch.float64)
-
-    def _factor(self, level: float, error: np.ndarray, distance: np.ndarray, windows: int) -> float:
-        used = np.abs(distance) > 1e-12
-        if level == 0.5 or not used.any():
-            return 1.0
-        ratio = error[used] / distance[used]
-        share = level if level > 0.5 else 1 - level
-        # With few windows the sample's quantile is too low for the future's: go a rank further.
-        share = min(1.0, share * (windows + 1) / windows)
-        return float(np.clip(np.quantile(ratio, share, method="higher"), NARROWEST, WIDEST))
+        self.factors_ = torch.from_numpy(stretch_factors(self.levels, error, distance, windows))
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """All that was learned."""
@@ -94,3 +77,44 @@ class Direct:
     def restore(self, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Take back what `state` gave."""
         self.factors_ = tensors["factors"]
+
+
+def stretched(point: np.ndarray, quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Move quantiles [..., levels, horizon] away from the point by a factor per level."""
+    center = point[..., None, :]
+    # One factor a level could make neighbours cross.
+    return np.sort(center + factors[:, None] * (quantiles - center), axis=-2)
+
+
+def stretch_factors(
+    levels: Sequence[float], error: np.ndarray, distance: np.ndarray, windows: int
+) -> np.ndarray:
+    """Factors by which the wanted share of held-out values would have fallen on the right side.
+
+    Args:
+        levels: Quantile levels.
+        error: What came less the point forecast, [values].
+        distance: Quantiles less the point forecast, [values, levels].
+        windows: Windows that the values come from.
+
+    Returns:
+        float64 [levels]; 1 for the median and where nothing tells.
+
+    Example:
+        >>> errors = np.linspace(-3, 3, 1001)
+        >>> bounds = np.tile([-1.0, 1.0], (1001, 1))
+        >>> stretch_factors((0.1, 0.9), errors, bounds, windows=10**9).round(1)
+        array([2.4, 2.4])
+    """
+    factors = np.ones(len(levels))
+    for k, level in enumerate(levels):
+        used = np.abs(distance[:, k]) > 1e-12
+        if level == 0.5 or not used.any():
+            continue
+        ratio = error[used] / distance[used, k]
+        share = level if level > 0.5 else 1 - level
+        # With few windows the sample's quantile is too low for the future's: go a rank further.
+        share = min(1.0, share * (windows + 1) / windows)
+        found = np.quantile(ratio, share, method="higher")
+        factors[k] = np.clip(found, NARROWEST, WIDEST)
+    return factors

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..data.batches import Batches
 from ..data.window_sets import Histories
-from ..decoders.direct import Answer
+from ..decoders.direct import Answer, Direct
 from ..errors import InputError
 from ..evaluation.linear import Linear
 from ..evaluation.rolling import Rolling, joined, roll
-from ..train.asking import device_of, frozen
+from ..train.asking import answers, device_of, frozen
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from ..data.panel import Panel
     from ..data.window_sets import Tracks
     from ..data.windows import Windows
-    from ..decoders.direct import Direct
+    from ..decoders.contract import Decoder
     from .forecasting import Forecaster
 
 MOST_WINDOWS = 600
 """Held-out windows that a fit judges itself on: more tell little and cost time."""
+
+MOST_DRAWN = 100
+"""The same where each window takes a hundred paths."""
 
 
 class Judge:
@@ -40,7 +43,7 @@ class Judge:
         self._data, self._batch_size = data, batch_size
         self.found_: Rolling | None = None
 
-    def __call__(self, network: nn.Module, decode: Direct, fold: Any) -> Any:
+    def __call__(self, network: nn.Module, decode: Decoder, fold: Any) -> Any:
         """Forecast the held-out part, and put the errors beside the baselines'."""
         from ..evaluation.verdict import Verdict
 
@@ -48,7 +51,8 @@ class Judge:
         held = data.split_.held_out
         if not (held > 0).any():
             return Verdict({}, ("Too short to hold anything out: nothing was judged.",))
-        per_series = max(1, MOST_WINDOWS // max(1, int((held > 0).sum())))
+        most = MOST_WINDOWS if isinstance(decode, Direct) else MOST_DRAWN
+        per_series = max(1, most // max(1, int((held > 0).sum())))
         series, ends = held_out_origins(data, per_series)
         self.found_ = forecast_past(data, network, decode, data.panel_, series, ends)
         return Verdict(self.found_.figures, self.found_.verdict)
@@ -140,7 +144,7 @@ def _flattered(
 
 def ask(
     network: nn.Module,
-    decode: Direct,
+    decode: Decoder,
     tracks: Tracks,
     series: np.ndarray,
     ends: np.ndarray,
@@ -154,6 +158,8 @@ def ask(
     Returns:
         Model units, [windows, horizon] and [windows, levels, horizon].
     """
+    if not isinstance(decode, Direct):
+        return _ask_each(network, decode, tracks, series, ends, batch_size)
     patch = tracks.rhythm.patch
     groups: dict[tuple[int, int], list[int]] = {}
     for row, (i, end) in enumerate(zip(series.tolist(), ends.tolist(), strict=True)):
@@ -181,10 +187,24 @@ def ask(
     return Answer(point, quantiles)
 
 
+def _ask_each(
+    network: nn.Module,
+    decode: Decoder,
+    tracks: Tracks,
+    series: np.ndarray,
+    ends: np.ndarray,
+    batch_size: int,
+) -> Answer:
+    """One pass per window, for a decoder that does more than to read the network's forecast."""
+    histories = Histories(tracks, series, ends)
+    found = answers(network, decode, histories, batch_size)
+    return Answer(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
 def forecast_past(
     data: Windows,
     network: nn.Module,
-    decode: Direct,
+    decode: Decoder,
     panel: Panel,
     series: np.ndarray,
     ends: np.ndarray,

@@ -34,6 +34,8 @@ class Forecaster(Estimator):
     Args:
         horizon: Steps ahead to forecast.
         context: Steps of history in a training window; chosen from the data when left out.
+        holdout: Steps to hold out at the end of each series; a tenth of it, and no less than a
+            horizon, when left out.
         quantiles: Levels between 0 and 1 to give beside the forecast.
         point: What `forecast` is: the "median", best for absolute errors, or the "mean", best
             for squared ones.
@@ -60,6 +62,7 @@ class Forecaster(Estimator):
         horizon: int,
         *,
         context: int | None = None,
+        holdout: int | None = None,
         quantiles: Sequence[float] = (0.025, 0.1, 0.5, 0.9, 0.975),
         point: Literal["median", "mean"] = "median",
         output: Literal["quantile", "student_t", "negative_binomial"] = "quantile",
@@ -71,6 +74,7 @@ class Forecaster(Estimator):
     ) -> None:
         self.horizon = horizon
         self.context = context
+        self.holdout = holdout
         self.quantiles = quantiles
         self.point = point
         self.output = output
@@ -89,6 +93,7 @@ class Forecaster(Estimator):
             self.horizon,
             self.context,
             self.columns,
+            holdout=self.holdout,
             levels=self.quantiles,
             units="change" if self.point == "median" else "spread",
             transform="linear" if self.output == "negative_binomial" else None,
@@ -97,6 +102,7 @@ class Forecaster(Estimator):
     def task(self, data: Windows) -> Task:
         """The network that fits the data's rhythm, its loss, its decoder and its judge."""
         from ..decoders.direct import Direct
+        from ..decoders.rollout import Rollout
         from ..nn.forecast import ForecastNetwork, combine
         from ..objectives.forecast import ForecastLoss, Likelihood
         from ..train.ensemble import Ensemble
@@ -121,7 +127,12 @@ class Forecaster(Estimator):
                 base_error=max(float(start.base_errors.mean(1).min()), 1e-6),
                 log_error=start.log_error,
             )
-        return Task(network, objective, Direct(levels), Judge(data), self._defaults(data))
+        decode = Direct(levels)
+        if self.decoding == "autoregressive":
+            decode = Rollout(
+                levels, self.horizon, mean=self.point == "mean", seed=self.trainer.seed
+            )
+        return Task(network, objective, decode, Judge(data), self._defaults(data))
 
     @property
     def report_(self) -> ForecastReport:
@@ -207,8 +218,8 @@ class Forecaster(Estimator):
 
     def _check(self) -> None:
         whole = {"horizon": self.horizon, "ensemble": self.ensemble}
-        if self.context is not None:
-            whole["context"] = self.context
+        asked = {"context": self.context, "holdout": self.holdout}
+        whole |= {name: value for name, value in asked.items() if value is not None}
         for name, value in whole.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"{name} is {value!r}, and has to be a whole number of at least 1")
