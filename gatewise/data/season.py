@@ -16,6 +16,9 @@ MOST_SERIES = 200
 LONGEST_PATCH = 96
 """Longest patch in steps: beyond it a patch hides more than a step of the network can say."""
 
+DIP = 0.97
+"""How much better than its neighbours a multiple of a season has to repeat to be one itself."""
+
 
 @dataclass(frozen=True)
 class Rhythm:
@@ -131,6 +134,16 @@ def _autocorrelation_peaks(series: Sequence[np.ndarray], longest: int) -> list[i
     if not len(peaks):
         return []
     first = int(peaks[np.argmax(total[peaks] >= 0.8 * total[peaks].max())])
-    multiples = [first * k for k in (7, 5, 4, 12, 2) if first * k <= longest]
-    better = [m for m in multiples if total[m] > total[first] + 0.02]
-    return [first, *better[:1]]
+    return [first, *_season_above(series, first, longest)]
+
+
+def _season_above(series: Sequence[np.ndarray], season: int, longest: int) -> list[int]:
+    """The multiple of a season after which series repeat better than a season sooner or later."""
+    most = min(longest // season, 13)
+    errors = {k: _seasonal_error(series, k * season, season) for k in range(1, most + 1)}
+    dips = {
+        k: errors[k] / min(errors[k - 1], errors[k + 1])
+        for k in range(3, most)
+        if errors[k] < DIP * min(errors[k - 1], errors[k + 1])
+    }
+    return [season * min(dips, key=lambda k: dips[k])] if dips else []
