@@ -68,8 +68,8 @@ def _asked(task: type) -> list[inspect.Parameter]:
 
 
 def _run(model: Any, data: Path, out: Path, *, resume: bool, overwrite: bool, quiet: bool) -> None:
-    checkpoint = out.with_name(f"{out.name}.checkpoint")
     check_model(out, overwrite=overwrite)
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
     check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
     log = checkpoint / "log.jsonl"
     try:

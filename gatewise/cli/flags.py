@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App, CycloptsError
 from cyclopts.config import Dict
-from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
+from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 from cyclopts.help import DefaultFormatter
 
 from ..errors import InputError, nearest
@@ -85,6 +86,23 @@ def settings_file(app: App, commands: tuple[str, ...], arguments: ArgumentCollec
     Dict(settings, source=str(path), use_commands_as_keys=False)(app, commands, arguments)
 
 
+def whole_numbers(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Refuse 1.5 where a whole number is asked for, which would be rounded otherwise.
+
+    Raises:
+        InputError: What was typed, or stands in the settings, is no whole number.
+    """
+    for argument in arguments:
+        if argument.hint not in (int, int | None):
+            continue
+        for token in argument.tokens:
+            if not re.fullmatch(r"[+-]?\d+", token.value.strip()):
+                raise InputError(
+                    f"{argument.name} is {token.value!r}, and has to be a whole number, 24 for "
+                    "instance"
+                )
+
+
 def sentence(wrong: CycloptsError) -> str:
     """Say in one sentence what was typed wrongly."""
     cause = wrong.__cause__
@@ -107,6 +125,11 @@ def sentence(wrong: CycloptsError) -> str:
     if isinstance(wrong, UnusedCliTokensError):
         words = " ".join(wrong.unused_tokens or ())
         return f"nothing here takes {words!r}; {advice}"
+    if isinstance(wrong, UnknownOptionError):
+        word = (wrong.token.keyword or wrong.token.value).split("=")[0]
+        known = [name for a in wrong.argument_collection for name in a.names]
+        close = nearest(word, known)
+        return f"there is no flag {word}: {close if close.startswith('did') else advice}"
     said = " ".join(str(wrong).split())
     return said[:1].lower() + said[1:]
 

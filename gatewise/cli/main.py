@@ -86,7 +86,7 @@ def app() -> App:
         help_format="plaintext",
         help_formatter=flags.Shelves(),
         version=__version__,
-        config=(flags.settings_file,),
+        config=(flags.settings_file, flags.whole_numbers),
         default_parameter=Parameter(
             negative_iterable=(), negative_none=(), consume_multiple=True, show_default=flags.shown
         ),

@@ -23,6 +23,8 @@ def check_model(out: Path, *, overwrite: bool) -> None:
     """
     from ..export import check_target
 
+    if out.name in ("", ".."):
+        raise InputError(f"--out {out} has no name of its own; name a new folder for the model")
     _check_parent(out)
     check_target(out)
     if out.exists() and any(out.iterdir()) and not overwrite:

@@ -68,7 +68,8 @@ def test_flags_win_over_settings(run, data, out, tmp_path, fits):
         ("horizn = 3", "sets 'horizn', which is no flag here: did you mean 'horizon'?"),
         ("[encoder]\nhiden_size = 3", "did you mean 'encoder.hidden_size'?"),
         ("horizon = ", "is not TOML"),
-        ('horizon = "x"', "invalid value"),
+        ('horizon = "x"', "--horizon is 'x', and has to be a whole number"),
+        ("horizon = 2.5", "--horizon is '2.5', and has to be a whole number"),
         (None, "there is no file"),
     ],
 )
@@ -87,13 +88,14 @@ def test_wrong_settings(run, data, out, tmp_path, content, said):
     ("words", "said"),
     [
         (["--horizn", 3], "there is no flag --horizn: did you mean '--horizon'?"),
-        (["--horizon", "x"], "--horizon"),
+        (["--horizon", "x"], "--horizon is 'x', and has to be a whole number"),
+        (["--horizon", "1.5"], "--horizon is '1.5', and has to be a whole number"),
         (["--horizon"], "--horizon"),
         ([], "--horizon is missing; `gatewise fit echo --help` shows an example"),
         (["--horizon", 3, "--trainer.lr", -1], "lr is -1.0"),
         (["--horizon", 3, "--encoder.cell", "lstmm"], "did you mean 'lstm'?"),
         (["--horizon", 3, "--output", "student"], '"student_t"'),
-        (["--horizon", 3, "--encoder.hiddensize", 3], "Did you mean --encoder.hidden-size?"),
+        (["--horizon", 3, "--encoder.hiddensize", 3], "did you mean '--encoder.hidden-size'?"),
     ],
 )
 def test_wrong_flags(run, data, out, words, said):
