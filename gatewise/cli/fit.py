@@ -92,10 +92,10 @@ def _run(model: Any, data: Path, out: Path, *, resume: bool, overwrite: bool, qu
 
 def _read(model: Any, data: Path) -> Any:
     """Read the file, where the task can do that ahead of the fit, and say what was guessed."""
-    read = getattr(model.data(), "read", None)
-    if read is None:
+    accept = getattr(model.data(), "accept", None)
+    if accept is None:
         return data
-    found = read(data)
+    found = accept(data)
     for note in getattr(found, "notes", ()):
         tell(f"note: {note}")
     return found

@@ -27,7 +27,7 @@ def build(panel: Panel, columns: Mapping[str, np.ndarray]) -> Any:
     flat = {name: np.asarray(values).reshape(-1) for name, values in columns.items()}
     time = panel.ahead_stamps(shape[1]).reshape(-1)
     names = np.repeat(_labels(panel.names), shape[1])
-    series, stamp = panel.columns["series"], panel.columns["time"]
+    series, stamp = panel.columns.get("series", "series"), panel.columns.get("time", "time")
     if panel.kind in ("csv", "parquet"):
         return {series: names, stamp: _for_file(panel, time), **flat}
     make = {"pandas": _pandas, "polars": _polars, "pyarrow": _pyarrow}[panel.kind]

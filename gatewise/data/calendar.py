@@ -36,8 +36,8 @@ def features(stamps: np.ndarray, cycles: tuple[str, ...]) -> np.ndarray:
 
     Example:
         >>> noon = np.array(["2024-01-01T12"], dtype="datetime64[ns]")
-        >>> features(noon, ("hour of day",)).round(1)
-        array([[ 0., -1., -0.,  1.]], dtype=float32)
+        >>> features(noon, ("hour of day",)).round(1) + 0.0
+        array([[ 0., -1.,  0.,  1.]], dtype=float32)
     """
     # 1970-01-05 was a Monday, so weeks begin where they do on a calendar.
     hours = (stamps - np.datetime64("1970-01-05", "ns")) / HOUR

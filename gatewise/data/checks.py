@@ -10,11 +10,15 @@ from ..errors import InputError
 from .panel import Panel
 
 
+MOST = 1e100
+"""Largest magnitude of a value: squares and sums of such stay finite."""
+
+
 def check_series(panel: Panel) -> Panel:
-    """Refuse infinite values and empty series, and note constant ones.
+    """Refuse infinite and absurd values and empty series, and note constant ones.
 
     Raises:
-        InputError: A value is infinite, a series has no value, or every series is constant.
+        InputError: A value is infinite or beyond `MOST`, a series has no value, or every series is constant.
     """
     target = panel.columns.get("target", "target")
     constant = []
@@ -22,20 +26,20 @@ def check_series(panel: Panel) -> Panel:
         seen = values[~np.isnan(values)]
         if not len(seen):
             raise InputError(f"series {name!r} has no value at all; drop it or fill it")
-        if np.isinf(seen).any():
-            _refuse_infinite(panel, i, target, values)
+        if (np.abs(seen) > MOST).any():
+            _refuse_extreme(panel, i, target, values)
         if len(seen) > 1 and (seen == seen[0]).all():
             constant.append(name)
     for columns in (panel.past, panel.future):
         for column, arrays in columns.items():
             for i, array in enumerate(arrays):
-                if array.dtype != object and np.isinf(array).any():
-                    _refuse_infinite(panel, i, column, array)
+                if array.dtype != object and (np.abs(array) > MOST).any():
+                    _refuse_extreme(panel, i, column, array)
     for column, array in panel.static.items():
-        if array.dtype != object and np.isinf(array).any():
-            where = panel.names[int(np.flatnonzero(np.isinf(array))[0])]
+        if array.dtype != object and (np.abs(array) > MOST).any():
+            where = panel.names[int(np.flatnonzero(np.abs(array) > MOST)[0])]
             raise InputError(
-                f"static column {column!r} is infinite for series {where!r}; correct it"
+                f"static column {column!r} is infinite or beyond {MOST:g} for series {where!r}; correct it"
             )
     if len(constant) == len(panel):
         many = (
@@ -48,11 +52,10 @@ def check_series(panel: Panel) -> Panel:
     return replace(panel, notes=(*panel.notes, f"{len(constant)} constant series: {shown}"))
 
 
-def _refuse_infinite(panel: Panel, series: int, column: str, values: np.ndarray) -> None:
-    step = int(np.flatnonzero(np.isinf(values))[0])
-    stamp = panel.stamps(series, step, 1)[0]
-    shown = f"step {stamp}" if panel.starts.dtype.kind != "M" else str(stamp.astype("M8[s]"))
+def _refuse_extreme(panel: Panel, series: int, column: str, values: np.ndarray) -> None:
+    step = int(np.flatnonzero(np.abs(values) > MOST)[0])
+    value = "infinite" if np.isinf(values[step]) else f"{values[step]:g}, which is beyond {MOST:g}"
     raise InputError(
-        f"series {panel.names[series]!r}, column {column!r}, {shown.replace('T', ' ')}: the value "
-        "is infinite; correct it or leave it empty"
+        f"series {panel.names[series]!r}, column {column!r}, {panel.said(series, step)}: the value "
+        f"is {value}; correct it or leave it empty"
     )

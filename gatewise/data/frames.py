@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,11 @@ def is_frame(source: Any) -> bool:
 
     kind = (nw.DataFrame, nw.LazyFrame, nw.Series)
     return isinstance(nw.from_native(source, pass_through=True, allow_series=True), kind)
+
+
+def is_table(source: Any) -> bool:
+    """Whether `source` has columns: a file's path or a frame."""
+    return isinstance(source, (str, Path)) or is_frame(source)
 
 
 def from_frame(source: Any, kind: str | None = None) -> Table:

@@ -33,7 +33,7 @@ class Panel:
             when categorical.
         timezone: IANA name or offset of the stamps, None when naive; `starts` are then UTC.
         columns: Role to the user's column names ({"series": ..., "time": ..., "target": ...}),
-            so that answers carry the same names.
+            so that answers carry the same names; without the roles that no one column has.
         kind: Where it came from: "pandas", "polars", "pyarrow", "array", "csv" or "parquet".
         notes: What was guessed, filled, snapped or dropped, a sentence each.
         unit: "date", "s", "ms", "us" or "ns": how the stamps were written, and answers are.
@@ -196,6 +196,19 @@ class Panel:
         """
         time = self._after(self.starts[series], np.arange(first, first + n))
         return to_wall(time, self.timezone) if self.timezone else time
+
+    def said(self, series: int, step: int) -> str:
+        """Write a step's stamp for a sentence.
+
+        Example:
+            >>> from gatewise.data import read_panel
+            >>> read_panel([1.0, 2.0]).said(0, 1)
+            'step 1'
+        """
+        stamp = self.stamps(series, step, 1)[0]
+        if self.starts.dtype.kind != "M":
+            return f"step {stamp}"
+        return str(stamp.astype("M8[D]" if self.unit == "date" else "M8[s]")).replace("T", " ")
 
     def ahead_stamps(self, n: int) -> np.ndarray:
         """Give the `n` stamps after each series' end, UTC where there is a zone; [series, n]."""

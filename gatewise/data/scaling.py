@@ -25,6 +25,8 @@ class Scaled:
         missing: bool [steps], where `values` were filled.
         scale: float64 [steps + 1]; `scale[e]` is what the first e values say of the size of a
             step's change: the units of a window that ends there. All ones under a logarithm.
+        volatility: float64 [steps + 1]; mean change from season to season in the first e values,
+            in model units: the same as `scale` without a logarithm.
         center: Subtracted before dividing.
         unit: Divided by.
         transform: "log" when the logarithm was taken first.
@@ -33,6 +35,7 @@ class Scaled:
     values: np.ndarray
     missing: np.ndarray
     scale: np.ndarray
+    volatility: np.ndarray
     center: float
     unit: float
     transform: Transform
@@ -96,11 +99,14 @@ def scale_series(y: np.ndarray, period: int, transform: Transform) -> Scaled:
     z = fill(y, missing, period)
     start = 3 * period
     center = float(z[:start].mean())
+    typical = typical_change(z[: max(start, 8)], missing[: max(start, 8)], period)
+    volatility = expanding_scale((z - center) / typical, missing, period)
     if transform == "log":
-        return Scaled(z - center, missing, np.ones(len(z) + 1), center, 1.0, transform)
-    unit = typical_change(z[: max(start, 8)], missing[: max(start, 8)], period)
-    z = (z - center) / unit
-    return Scaled(z, missing, expanding_scale(z, missing, period), center, unit, transform)
+        ones = np.ones(len(z) + 1)
+        return Scaled(z - center, missing, ones, volatility * typical, center, 1.0, transform)
+    return Scaled(
+        (z - center) / typical, missing, volatility, volatility, center, typical, transform
+    )
 
 
 def fill(y: np.ndarray, missing: np.ndarray, period: int) -> np.ndarray:

@@ -93,6 +93,8 @@ def _assemble(table: Table, roles: Roles, freq: str | None) -> Panel:
     def arrays(columns: Sequence[str]) -> dict[str, tuple[np.ndarray, ...]]:
         return {c: tuple(grid.scatter(_covariate(table, c)) * copies) for c in columns}
 
+    target = None if roles.wide else roles.targets[0]
+    one_column = {"series": roles.series, "time": roles.time, "target": target}
     panel = Panel(
         names=tuple(names),
         values=tuple(values),
@@ -102,11 +104,7 @@ def _assemble(table: Table, roles: Roles, freq: str | None) -> Panel:
         future=arrays(roles.future),
         static={c: _static(table, c, codes, names) for c in roles.static},
         timezone=stamps.zone,
-        columns={
-            "series": roles.series or "series",
-            "time": roles.time or "time",
-            "target": "target" if roles.wide else roles.targets[0],
-        },
+        columns={role: name for role, name in one_column.items() if name is not None},
         kind=table.kind,
         notes=(*table.notes, *roles.notes, *stamps.notes, *grid.notes),
         unit=stamps.unit,

@@ -30,6 +30,7 @@ class WindowBatch:
         values: Model units, [batch, steps] with steps = lookback + (forks - 1) * patch.
         missing: 1 where a value was filled or lies before the series, [batch, steps].
         scale: Units at each fork, [batch, forks].
+        volatility: Mean change from season to season at each fork, model units, [batch, forks].
         forks: How many forks of each window are real, int64 [batch]; the rest is padding.
         past: Channels known up to the fork, [batch, steps, channels], or None.
         known: Channels known ahead, [batch, steps + horizon, channels], or None.
@@ -46,6 +47,7 @@ class WindowBatch:
     values: Tensor
     missing: Tensor
     scale: Tensor
+    volatility: Tensor
     forks: Tensor
     past: Tensor | None
     known: Tensor | None
@@ -116,7 +118,7 @@ class Tracks:
         size = int(stride.sum())
         values = np.zeros(size, np.float32)
         missing = np.ones(size, np.float32)
-        scale = np.ones(size, np.float32)
+        scale, volatility = np.ones(size, np.float32), np.ones(size, np.float32)
         for at, s in zip(self.start, series, strict=True):
             n = len(s.values)
             values[at - lead : at] = _backwards(s.values[: rhythm.period], lead)
@@ -124,7 +126,9 @@ class Tracks:
             missing[at : at + n] = s.missing
             # The scale of the window that ends before step e stands at e.
             scale[at : at + n + 1] = s.scale
+            volatility[at : at + n + 1] = s.volatility
         self.values, self.missing, self.scale = map(torch.from_numpy, (values, missing, scale))
+        self.volatility = torch.from_numpy(volatility)
         self.past = self._channels([c.past for c in covariates], size)
         self.known = self._channels([c.known for c in covariates], size)
         static = np.stack([c.static for c in covariates]) if covariates else np.zeros((0, 0))
@@ -180,6 +184,7 @@ class Tracks:
             values=self.values[at],
             missing=self.missing[at],
             scale=self.scale[fork_ends],
+            volatility=self.volatility[fork_ends],
             forks=forks,
             past=None if self.past is None else self.past[at],
             known=known,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
 from ..errors import InputError
 from ..evaluation.metrics import seasonal_scale
@@ -15,9 +14,10 @@ from .clock import seasonal_periods
 from .columns_spec import Columns
 from .contract import Fold
 from .opening import Opening, opening
+from .frames import is_table
 from .scaling import Scaled, Transform, choose_transform, scale_series
 from .season import Rhythm, find_rhythm
-from .window_sets import Covariates, Crops, Histories, Tracks, WindowBatch
+from .window_sets import Covariates, Crops, Histories, Tracks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,20 +101,34 @@ class Windows:
         self.units: Literal["change", "spread"] = units
         self.transform = transform
 
+    transform_: Transform
+
     # Fitting
+
+    def accept(self, x: Any) -> Panel:
+        """Read what is to be fitted on, and refuse what cannot serve; learns nothing.
+
+        Raises:
+            InputError: It cannot be read, or a series is too short.
+        """
+        panel = self.columns.read(x)
+        self._refuse_short(panel)
+        return panel
 
     def fit(self, x: Any, y: Any = None) -> Fold:
         """Learn from the part of the series that is not held out; give both parts as windows."""
         if y is not None:
             raise InputError("y: a forecaster learns from the series alone; hand over x only")
-        panel = self.columns.read(x)
-        self._refuse_short(panel)
+        panel = self.accept(x)
+        self.read_as_ = _read_as(self.columns, panel)
         self.panel_, self.split_ = panel, self._cut(panel)
         train = [v[:n] for v, n in zip(panel.values, self.split_.train, strict=True)]
         candidates = seasonal_periods(panel.freq) if panel.freq else None
         self.rhythm_ = find_rhythm(train, candidates, self.horizon)
-        self.transform_: Transform = self.transform or choose_transform(train)
-        self.nonnegative_ = all(not (np.nanmin(v) < 0) for v in train if np.isfinite(v).any())
+        # What is held out has to be writable in model units, too.
+        least = min(np.nanmin(v) for v in panel.values)
+        self.transform_ = self.transform or (choose_transform(train) if least > 0 else "linear")
+        self.nonnegative_ = bool(least >= 0)
         self.forks_ = self._choose_forks(train)
         self._learn_covariates(panel)
         self.encoded_ = self.scale(panel)
@@ -271,12 +285,12 @@ class Windows:
         return Encoded(panel, scaled, tracks)
 
     def refuse_nonpositive(self, panel: Panel) -> None:
+        """Refuse what has no logarithm."""
         for i, (name, v) in enumerate(zip(panel.names, panel.values, strict=True)):
             bad = np.flatnonzero(v <= 0)
             if len(bad):
-                stamp = panel.stamps(i, int(bad[0]), 1)[0]
                 raise InputError(
-                    f"series {name!r} is {v[bad[0]]:g} at {stamp}, and this model was fitted on "
+                    f"series {name!r} is {v[bad[0]]:g} at {panel.said(i, int(bad[0]))}, and this model was fitted on "
                     "positive values only: mark it as missing or fit again with such values"
                 )
 
@@ -309,8 +323,8 @@ class Windows:
         return Covariates(past, known, static[0])
 
     def read(self, x: Any) -> Panel:
-        """Read new data: arrays as they are, tables by the columns that were fitted on."""
-        return self.columns.read(x)
+        """Read new data: arrays as they are, tables by the columns and clock fitted on."""
+        return (self.read_as_ if is_table(x) else self.columns).read(x)
 
     def encode(self, x: Any) -> Histories:
         """Turn new series into whole histories; every series gives one."""
@@ -339,19 +353,17 @@ class Windows:
 
     def refuse_missing_future(self, panel: Panel) -> None:
         """Covariates known ahead have to be there for the whole horizon."""
-        for column in self.known_:
-            for i, name in enumerate(panel.names):
-                ahead = panel.future[column.name][i][len(panel.values[i]) :][: self.horizon]
-                gone = [k for k in range(self.horizon) if k >= len(ahead) or _absent(ahead[k])]
-                if gone:
-                    stamps = panel.stamps(i, len(panel.values[i]), self.horizon)[gone]
-                    shown = ", ".join(str(s) for s in stamps[:3])
-                    more = f" and {len(stamps) - 3} more" if len(stamps) > 3 else ""
-                    raise InputError(
-                        f"future column {column.name!r} has no value for series {name!r} at "
-                        f"{shown}{more}: add rows with these stamps, the column's value and an "
-                        "empty target"
-                    )
+        said = [
+            f"{column.name!r} for {' and '.join(places)}"
+            for column in self.known_
+            if (places := _absences(panel, panel.future[column.name], self.horizon))
+        ]
+        if said:
+            columns = "columns have" if len(said) > 1 else "column has"
+            raise InputError(
+                f"future {columns} no value in the {self.horizon} steps to forecast, "
+                f"{'; '.join(said)}: add rows with these stamps, the values and an empty target"
+            )
 
     def undo(self, dataset: Histories, answers: Sequence[Any]) -> Any:
         """Put forecasts back into the series' own units and the form that these came in."""
@@ -389,6 +401,7 @@ class Windows:
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """All that was learned."""
         settings = {
+            "read_as": asdict(self.read_as_),
             "rhythm": self.rhythm_.state(),
             "transform": self.transform_,
             "nonnegative": self.nonnegative_,
@@ -407,6 +420,7 @@ class Windows:
 
     def restore(self, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Take back what `state` gave."""
+        self.read_as_ = Columns(**settings["read_as"])
         self.rhythm_ = Rhythm(**settings["rhythm"])
         self.transform_ = settings["transform"]
         self.nonnegative_ = settings["nonnegative"]
@@ -419,6 +433,31 @@ class Windows:
         self.notes_ = tuple(settings["notes"])
         self.fitted_until_ = dict(settings["fitted_until"])
         self.opening_ = Opening(tensors["base_errors"], settings["log_error"], tensors["linear"])
+
+
+def _read_as(columns: Columns, panel: Panel) -> Columns:
+    """What was asked for, with what was found in a table in the place of what was left open."""
+    found = {role: panel.columns.get(role) for role in ("series", "time", "target")}
+    asked = {role: getattr(columns, role) for role in found}
+    return replace(columns, **{r: asked[r] or found[r] for r in found}, freq=panel.freq)
+
+
+def _absences(panel: Panel, arrays: Sequence[np.ndarray], horizon: int) -> list[str]:
+    """Which steps ahead of which series have no value: runs of stamps, three series at most."""
+    said = []
+    for i, (name, array) in enumerate(zip(panel.names, arrays, strict=True)):
+        end = len(panel.values[i])
+        ahead = array[end : end + horizon]
+        gone = np.array([k >= len(ahead) or _absent(ahead[k]) for k in range(horizon)])
+        if gone.any():
+            edges = np.flatnonzero(np.diff(gone, prepend=False, append=False)).reshape(-1, 2)
+            runs = [
+                panel.said(i, end + a) + (f" to {panel.said(i, end + b - 1)}" if b - a > 1 else "")
+                for a, b in edges.tolist()
+            ]
+            more = f" and {len(runs) - 5} more gaps" if len(runs) > 5 else ""
+            said.append(f"series {name!r} at {', '.join(runs[:5])}{more}")
+    return [*said[:3], f"{len(said) - 3} more series"] if len(said) > 3 else said
 
 
 def _absent(value: Any) -> bool:

@@ -48,7 +48,7 @@ class Rollout:
     def __call__(self, network: nn.Module, batch: Any) -> Answer:
         """Forecast from the last fork of each window."""
         point, quantiles = self._summary(self.draw(network, batch))
-        return Answer(point, stretched(point, quantiles, self.factors_.numpy()))
+        return Answer(point, stretched(point, quantiles - point[:, None], self.factors_.numpy()))
 
     def draw(self, network: nn.Module, batch: Any) -> np.ndarray:
         """Draw paths from the last fork of each window: model units, [batch, paths, horizon]."""
@@ -122,6 +122,7 @@ def _last_window(batch: Any, lookback: int, horizon: int) -> Any:
         values=cut(batch.values, at),
         missing=cut(batch.missing, at),
         scale=batch.scale[rows, batch.forks - 1][:, None],
+        volatility=batch.volatility[rows, batch.forks - 1][:, None],
         forks=torch.ones_like(batch.forks),
         past=cut(batch.past, at),
         known=cut(batch.known, ahead),

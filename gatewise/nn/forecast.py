@@ -24,12 +24,14 @@ class ForecastOutput(NamedTuple):
     Args:
         point: [batch, forks, horizon].
         quantiles: [batch, forks, levels, horizon]; None where a likelihood is being trained.
+        volatility: Mean change from season to season, [batch, forks].
         log_prob: Log likelihood of the target, [batch, forks, horizon]; None without a target
             or a likelihood.
     """
 
     point: Tensor
     quantiles: Tensor | None
+    volatility: Tensor
     log_prob: Tensor | None
 
 
@@ -90,16 +92,19 @@ class ForecastNetwork(nn.Module):
         unit = batch.unit[:, None].expand_as(out.spread)
         center = batch.center[:, None].expand_as(out.spread)
         log_prob = None
+        volatility = batch.volatility
+        if batch.last_only:
+            volatility = volatility.gather(1, batch.forks[:, None] - 1)
         if batch.target is not None and not isinstance(self.head, QuantileHead):
             log_prob = self.head.log_prob(
                 batch.target, out.point, out.params, out.spread, unit, center
             )
             if self.training:
-                return ForecastOutput(out.point, None, log_prob)
+                return ForecastOutput(out.point, None, volatility, log_prob)
         quantiles = self.head.quantiles(
             out.point, out.params, out.spread, self.levels, unit, center
         )
-        return ForecastOutput(out.point, quantiles, log_prob)
+        return ForecastOutput(out.point, quantiles, volatility, log_prob)
 
 
 def combine(outputs: Sequence[ForecastOutput]) -> ForecastOutput:
@@ -109,6 +114,7 @@ def combine(outputs: Sequence[ForecastOutput]) -> ForecastOutput:
         known = [p for p in parts if p is not None]
         return torch.stack(known).mean(0) if known else None
 
-    point, quantiles, log_prob = (mean(parts) for parts in zip(*outputs, strict=True))
+    point, quantiles, volatility, log_prob = (mean(parts) for parts in zip(*outputs, strict=True))
     assert point is not None
-    return ForecastOutput(point, quantiles, log_prob)
+    assert volatility is not None
+    return ForecastOutput(point, quantiles, volatility, log_prob)

@@ -176,7 +176,9 @@ def ask(
             for b in range(len(batch.forks)):
                 rows = groups[order[at]]
                 forks = int(batch.forks[b]) - 1 - (furthest[at] - ends[rows]) // patch
-                found = decode.calibrated(output.point[b, forks], output.quantiles[b, forks])
+                found = decode.calibrated(
+                    output.point[b, forks], output.quantiles[b, forks], output.volatility[b, forks]
+                )
                 if point is None or quantiles is None:
                     point = np.empty((len(series), *found.point.shape[1:]))
                     quantiles = np.empty((len(series), *found.quantiles.shape[1:]))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..data.batches import Batches
+from ..data.scaling import typical_change
 from ..data.window_sets import Histories, WindowBatch
 from ..errors import InputError
 from ..train.asking import device_of, frozen
@@ -71,6 +72,16 @@ class ForecastStream:
         self._values = tracks.values[last].double().numpy()
         self._missing = tracks.missing[last].double().numpy()
         self._changes = np.array([_changes(s.values, s.missing, r.period) for s in self._series])
+        # Without a logarithm a model unit is the typical change; with one it is not.
+        start = max(3 * r.period, 8)
+        self._typical = np.array(
+            [
+                1.0
+                if s.transform == "linear"
+                else typical_change(s.values[:start], s.missing[:start], r.period)
+                for s in self._series
+            ]
+        )
         # What has been seen of the covariates has to reach back over one window only.
         self._panel = panel.tail(keep)
         phases = [self._states(encoded, back) for back in range(r.patch)]
@@ -108,7 +119,8 @@ class ForecastStream:
         ]
         point = torch.cat([o.point for o in outputs])
         quantiles = torch.cat([cast("torch.Tensor", o.quantiles) for o in outputs])
-        return joined, type(outputs[0])(point, quantiles, None)
+        volatility = torch.cat([o.volatility for o in outputs])
+        return joined, type(outputs[0])(point, quantiles, volatility, None)
 
     @property
     def steps(self) -> np.ndarray:
@@ -147,8 +159,9 @@ class ForecastStream:
         """Forecast from where the series are now, in the form that the history came in."""
         self._data.refuse_missing_future(self._panel)
         output = self._output
+        quantiles = cast("torch.Tensor", output.quantiles)
         answer = self._decode.calibrated(
-            output.point[:, -1], cast("torch.Tensor", output.quantiles)[:, -1]
+            output.point[:, -1], quantiles[:, -1], output.volatility[:, -1]
         )
         return self._data.answer(self._panel, self._series, [answer])
 
@@ -204,9 +217,8 @@ class ForecastStream:
         r = self._data.rhythm_
         z = np.where(missing, self._values[rows, -r.period], z)
         both = ~missing & (self._missing[rows, -r.period] == 0)
-        if self._data.transform_ != "log":
-            change = np.abs(z - self._values[rows, -r.period])
-            self._changes[rows] += np.stack([np.where(both, change, 0.0), both], 1)
+        change = np.abs(z - self._values[rows, -r.period])
+        self._changes[rows] += np.stack([np.where(both, change, 0.0), both], 1)
         self._values[rows] = np.concatenate([self._values[rows, 1:], z[:, None]], 1)
         self._missing[rows] = np.concatenate([self._missing[rows, 1:], missing[:, None]], 1)
         self._end[rows] += 1
@@ -225,6 +237,7 @@ class ForecastStream:
                 said.append(member.read(out, batch))
         output = self._combine(said) if self._combine else said[0]
         self._output.point[rows] = output.point
+        self._output.volatility[rows] = output.volatility
         cast("torch.Tensor", self._output.quantiles)[rows] = cast("torch.Tensor", output.quantiles)
 
     def _batch(
@@ -238,10 +251,10 @@ class ForecastStream:
             before: Steps of each series that its channels no longer hold.
         """
         r, data = self._data.rhythm_, self._data
-        scale = np.ones(len(rows))
-        if data.transform_ != "log":
-            total, count = self._changes[rows].T
-            scale = np.maximum((total + r.period) / (count + r.period), 1e-6)
+        total, count = self._changes[rows].T
+        typical = self._typical[rows]
+        volatility = typical * np.maximum((total / typical + r.period) / (count + r.period), 1e-6)
+        scale = np.ones(len(rows)) if data.transform_ == "log" else volatility
         own = [self._series[i] for i in rows]
         ends = self._end[rows] - before[rows]
         held = [channels[i] for i in rows]
@@ -253,6 +266,7 @@ class ForecastStream:
             values=_tensor(self._values[rows, -r.lookback :]),
             missing=_tensor(self._missing[rows, -r.lookback :]),
             scale=_tensor(scale)[:, None],
+            volatility=_tensor(volatility)[:, None],
             forks=torch.ones(len(rows), dtype=torch.int64),
             past=_tensor(past) if past[0].shape[1] else None,
             known=_tensor(known) if known[0].shape[1] else None,
