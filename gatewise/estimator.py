@@ -148,7 +148,7 @@ class Estimator(ABC):
                 batches = train.Batches(fold.valid, trainer.batch_size, trainer.device)
                 task.decode.fit(task.network, batches)
             summary = task.judge(task.network, task.decode, fold) if task.judge else None
-        train.finish(
+        steps = train.finish(
             task.network,
             task.objective,
             fold,
@@ -158,6 +158,9 @@ class Estimator(ABC):
             checkpoint=checkpoint,
             identity=identity,
         )
+        if steps and summary:
+            said = f"Then it took {steps} steps on all data; the figures are from before."
+            summary = replace(summary, sentences=(*summary.sentences, said))
         origin = export.provenance(fold.digest, trainer.seed, len(fold.train), held_out)
         self._learned(data, task, trainer, history, summary, origin)
         return self

@@ -189,6 +189,12 @@ class Rolling:
             sentences.append(
                 f"The {100 * level:g} % intervals held {100 * held:.0f} % of what came."
             )
+            score = {n: row[f"MSIS {level:g}"] for n, row in self.figures.items()}
+            if (sharpest := min(score, key=lambda n: score[n])) != OURS:
+                sentences.append(
+                    f"The intervals of {sharpest} score better (MSIS {score[sharpest]:.2f} against "
+                    f"{score[OURS]:.2f}): they are narrower, or in the right place more often."
+                )
         return (*sentences, *self.notes)
 
     @property

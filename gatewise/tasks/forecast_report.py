@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..data.windows import Windows
     from .forecasting import Forecaster
 
+_BAD = ("This model loses", "The forecast copies", "The intervals of")
+
 MOST_SPANS = 40
 """Series on the time line of the split: more would be a wall."""
 
@@ -27,10 +29,9 @@ def forecast_report(model: Forecaster) -> ForecastReport:
         raise AttributeError("there is a report after a fit that could hold something out only")
     panel = data.panel_
     unit = f" ({panel.freq})" if panel.freq else ""
-    verdict = found.verdict
     return ForecastReport(
         title=f"Forecast of {model.horizon} steps{unit}",
-        summary=verdict,
+        summary=model.summary_.sentences if model.summary_ else found.verdict,
         warnings=_warnings(found),
         seen=_seen(panel, model),
         spans=_spans(data, panel),
@@ -49,7 +50,7 @@ def forecast_report(model: Forecaster) -> ForecastReport:
 
 def _warnings(found: Rolling) -> tuple[str, ...]:
     ours = found.by_step(OURS)
-    said = [s for s in found.verdict if s.startswith(("This model loses", "The forecast copies"))]
+    said = [s for s in found.verdict if s.startswith(_BAD)]
     for name in found.points:
         if name == OURS:
             continue
