@@ -139,7 +139,7 @@ class Panel:
 
         def longer(mine: tuple, new: tuple) -> tuple:
             parts = zip(mine, new, self.lengths, strict=True)
-            return tuple(np.concatenate([a[:n], b]) for a, b, n in parts)
+            return tuple(np.concatenate([a[:n], b, a[n + len(b) :]]) for a, b, n in parts)
 
         return replace(
             self,

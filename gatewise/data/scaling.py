@@ -79,16 +79,24 @@ def choose_transform(series: Sequence[np.ndarray]) -> Transform:
     return "log" if deep <= 0.1 * len(series) else "linear"
 
 
-def scale_series(y: np.ndarray, period: int, transform: Transform) -> Scaled:
+def settled_after(period: int) -> int:
+    """Steps of a series that set its center and unit; those that follow change neither."""
+    return max(3 * period, 8)
+
+
+def scale_series(
+    y: np.ndarray, period: int, transform: Transform, known: int | None = None
+) -> Scaled:
     """Fill gaps and bring a series to model units, without looking ahead.
 
-    What happens to a value depends on the values before it and on the first three periods
-    only, so a stream that goes on from there sees what a second look at everything would.
+    What happens to a value depends on the values before it and on those that settle center and
+    unit only, so a stream that goes on from there sees what a second look at everything would.
 
     Args:
         y: float [steps], NaN where missing, at least one value.
         period: Season in steps, 1 for none.
         transform: "log" for positive series.
+        known: Steps that center and unit may be taken from, where not all may be seen.
     """
     y = np.asarray(y, np.float64)
     missing = ~np.isfinite(y)
@@ -97,9 +105,9 @@ def scale_series(y: np.ndarray, period: int, transform: Transform) -> Scaled:
             y = np.log(y)
         missing |= ~np.isfinite(y)
     z = fill(y, missing, period)
-    start = 3 * period
+    start = settled_after(period) if known is None else min(settled_after(period), known)
     center = float(z[:start].mean())
-    typical = typical_change(z[: max(start, 8)], missing[: max(start, 8)], period)
+    typical = typical_change(z[:start], missing[:start], period)
     volatility = expanding_scale((z - center) / typical, missing, period)
     if transform == "log":
         ones = np.ones(len(z) + 1)

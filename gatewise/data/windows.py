@@ -13,8 +13,8 @@ from . import calendar, covariates
 from .clock import seasonal_periods
 from .columns_spec import Columns
 from .contract import Fold
-from .opening import Opening, opening
 from .frames import is_table
+from .opening import Opening, opening
 from .scaling import Scaled, Transform, choose_transform, scale_series
 from .season import Rhythm, find_rhythm
 from .window_sets import Covariates, Crops, Histories, Tracks
@@ -127,13 +127,15 @@ class Windows:
         self.rhythm_ = find_rhythm(train, candidates, self.horizon)
         # What is held out has to be writable in model units, too.
         least = min(np.nanmin(v) for v in panel.values)
-        self.transform_ = self.transform or (choose_transform(train) if least > 0 else "linear")
+        found: Transform = choose_transform(train) if least > 0 else "linear"
+        self.transform_ = self.transform or found
         self.nonnegative_ = bool(least >= 0)
         self.forks_ = self._choose_forks(train)
         self._learn_covariates(panel)
-        self.encoded_ = self.scale(panel)
-        fold = Fold(*self._folds(self.encoded_), panel.hash(), self._everything(self.encoded_))
-        self.opening_ = opening(fold.train, self.shape(), self.transform_ == "log")
+        self.encoded_ = self.scale(panel, self.split_.train)
+        crops, valid = self._folds(self.encoded_)
+        fold = Fold(crops, valid, panel.hash(), self._everything(self.encoded_))
+        self.opening_ = opening(crops, self.shape(), self.transform_ == "log")
         self.patches_ = int(sum(self.split_.train) // self.rhythm_.patch)
         self.notes_ = tuple(panel.notes)
         self.fitted_until_ = {
@@ -226,7 +228,8 @@ class Windows:
         valid = Crops(
             encoded.tracks,
             self.forks_,
-            first=np.where(held > 0, train, end + 1),
+            # Before its first season is over, what a series is filled with looks ahead.
+            first=np.where(held > 0, np.maximum(train, r.period), end + 1),
             last=end - h,
             since=train,
             until=end,
@@ -271,13 +274,21 @@ class Windows:
     def _calendar_names(self) -> list[str]:
         return [f"{c} {k}" for c in self.calendar_ for k in range(2 * calendar.HARMONICS[c])]
 
-    def scale(self, panel: Panel) -> Encoded:
-        """Bring a panel to model units."""
+    def scale(self, panel: Panel, known: np.ndarray | None = None) -> Encoded:
+        """Bring a panel to model units.
+
+        Args:
+            panel: Series.
+            known: Steps of each that its units may be taken from, int64 [series]; all when left
+                out.
+        """
         r = self.rhythm_
         if self.transform_ == "log":
             self.refuse_nonpositive(panel)
-        scaled = tuple(scale_series(v, r.period, self.transform_) for v in panel.values)
-        weights = [self._loss_scale(s, v) for s, v in zip(scaled, panel.values, strict=True)]
+        seen = (panel.lengths if known is None else known).tolist()
+        pairs = list(zip(panel.values, seen, strict=True))
+        scaled = tuple(scale_series(v, r.period, self.transform_, n) for v, n in pairs)
+        weights = [self._loss_scale(s, v[:n]) for s, (v, n) in zip(scaled, pairs, strict=True)]
         channels = self.channels(panel)
         lead = r.lookback + (self.forks_ - 1) * r.patch + r.patch
         names = [str(n) for n in panel.names]
@@ -289,8 +300,9 @@ class Windows:
         for i, (name, v) in enumerate(zip(panel.names, panel.values, strict=True)):
             bad = np.flatnonzero(v <= 0)
             if len(bad):
+                where = panel.said(i, int(bad[0]))
                 raise InputError(
-                    f"series {name!r} is {v[bad[0]]:g} at {panel.said(i, int(bad[0]))}, and this model was fitted on "
+                    f"series {name!r} is {v[bad[0]]:g} at {where}, and this model was fitted on "
                     "positive values only: mark it as missing or fit again with such values"
                 )
 
@@ -359,10 +371,10 @@ class Windows:
             if (places := _absences(panel, panel.future[column.name], self.horizon))
         ]
         if said:
-            columns = "columns have" if len(said) > 1 else "column has"
             raise InputError(
-                f"future {columns} no value in the {self.horizon} steps to forecast, "
-                f"{'; '.join(said)}: add rows with these stamps, the values and an empty target"
+                f"future values are missing in the {self.horizon} steps to forecast, column "
+                f"{', column '.join(said)}: add rows with these stamps, the values and an empty "
+                "target"
             )
 
     def undo(self, dataset: Histories, answers: Sequence[Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..data.batches import Batches
+from ..data.scaling import settled_after
 from ..data.window_sets import Histories
 from ..decoders.direct import Answer, Direct
 from ..errors import InputError
@@ -54,6 +55,8 @@ class Judge:
         most = MOST_WINDOWS if isinstance(decode, Direct) else MOST_DRAWN
         per_series = max(1, most // max(1, int((held > 0).sum())))
         series, ends = held_out_origins(data, per_series)
+        if not len(series):
+            return Verdict({}, ("Too short to forecast from: nothing was judged.",))
         self.found_ = forecast_past(data, network, decode, data.panel_, series, ends)
         return Verdict(self.found_.figures, self.found_.verdict)
 
@@ -63,12 +66,15 @@ def held_out_origins(data: Windows, most: int) -> tuple[np.ndarray, np.ndarray]:
     series, ends = [], []
     for i, (first, end) in enumerate(zip(data.split_.train, data.split_.end, strict=True)):
         last = end - data.horizon
-        if end > first and last >= first:
+        # Before its first season is over, what a series is filled with looks ahead.
+        first = max(first, data.rhythm_.period) if end > first else end
+        if last >= first:
             step = max(1, -(-(last - first + 1) // most))
             own = np.arange(last, first - 1, -step)[::-1]
             series.append(np.full(len(own), i))
             ends.append(own)
-    return np.concatenate(series), np.concatenate(ends)
+    none = [np.zeros(0, np.int64)]
+    return np.concatenate(series or none), np.concatenate(ends or none)
 
 
 def rolling_origins(
@@ -98,7 +104,7 @@ def backtest(model: Forecaster, x: Any, windows: int, step: int, refit: bool) ->
     """See `Forecaster.backtest`."""
     data: Windows = cast("Any", model.data_)
     panel = data.read(x)
-    least = max(3 * data.rhythm_.period, 2)
+    least = settled_after(data.rhythm_.period)
     series, ends = rolling_origins(panel, data.horizon, windows, step, least)
     if not refit:
         found = forecast_past(
@@ -223,10 +229,12 @@ def forecast_past(
         series: Whose series each window is, int64 [windows].
         ends: Steps known at each window, int64 [windows].
     """
-    tracks = data.scale(panel).tracks
+    first = {int(i): int(ends[series == i].min()) for i in np.unique(series)}
+    known = np.array([first.get(i, len(v)) for i, v in enumerate(panel.values)])
+    tracks = data.scale(panel, known).tracks
     answer = ask(network, decode, tracks, series, ends)
     ours = data.plain(tracks.series, series, [answer])
-    known = [panel.values[i][:end] for i, end in zip(series, ends, strict=True)]
+    histories = [panel.values[i][:end] for i, end in zip(series, ends, strict=True)]
     came = np.stack(
         [panel.values[i][end : end + data.horizon] for i, end in zip(series, ends, strict=True)]
     )
@@ -234,11 +242,10 @@ def forecast_past(
         [panel.stamps(int(i), int(e), 1)[0] for i, e in zip(series, ends, strict=True)]
     )
     names = [panel.names[i] for i in series]
-    first = {int(i): int(ends[series == i].min()) for i in np.unique(series)}
     fitted_on = [panel.values[i][:end] for i, end in first.items()]
     period = data.rhythm_.period
     linear = _linear(fitted_on, data)
-    return roll(names, origins, known, came, data.levels, ours, period, linear)
+    return roll(names, origins, histories, came, data.levels, ours, period, linear)
 
 
 def _linear(series: list[np.ndarray], data: Windows) -> Linear | None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..data.batches import Batches
+from ..data.scaling import settled_after
 from ..data.scaling import typical_change
 from ..data.window_sets import Histories, WindowBatch
 from ..errors import InputError
@@ -34,7 +35,8 @@ class ForecastStream:
 
     Args:
         model: A fitted forecaster that decodes directly.
-        x: The history to start from, as for `predict`; at least three seasons of each series.
+        x: The history to start from, as for `predict`; at least three seasons of each series, and
+            eight steps.
 
     Raises:
         InputError: A series is too short to start from, or the model decodes otherwise.
@@ -52,7 +54,7 @@ class ForecastStream:
         )
         self._combine = network.combine if isinstance(network, Ensemble) else None
         panel = self._data.read(x)
-        least = 3 * self._data.rhythm_.period
+        least = settled_after(self._data.rhythm_.period)
         for name, values in zip(panel.names, panel.values, strict=True):
             if len(values) < least:
                 raise InputError(
@@ -170,17 +172,31 @@ class ForecastStream:
         if isinstance(x, (int, float, list, np.ndarray)) and not hasattr(x, "columns"):
             if self._data.past_ or self._data.known_:
                 raise InputError("this model has covariates: update it with a table that has them")
-            block = np.asarray(x, np.float64)
-            block = block.reshape(len(self._end), -1) if block.size else block
-            if block.size % len(self._end) or not block.size:
-                raise InputError(
-                    f"x has {block.size} values for {len(self._end)} series: give one or more each"
-                )
+            block = self._block(x)
             ends = self._panel.ahead_stamps(1)[:, 0]
             return replace(
                 self._panel, values=tuple(block), starts=ends, past={}, future={}, notes=()
             )
-        columns = replace(self._data.columns, freq=self._panel.freq or self._data.columns.freq)
+        return self._following_table(x)
+
+    def _block(self, x: Any) -> np.ndarray:
+        """New points of an array or a number, [series, steps]."""
+        series = len(self._end)
+        block = np.asarray(x, np.float64)
+        if block.ndim < 2:
+            block = block.reshape(1, -1) if series == 1 else block.reshape(-1, 1)
+        if block.ndim != 2 or len(block) != series or not block.size:
+            raise InputError(
+                f"x has the shape {list(np.shape(x))}, and this stream has {series} series: give "
+                "an array [series] or [series, steps]"
+            )
+        if np.isinf(block).any():
+            raise InputError("x holds an infinite value: give NaN where a value is missing")
+        return block
+
+    def _following_table(self, x: Any) -> Panel:
+        freq = self._panel.freq or self._data.columns.freq
+        columns = replace(self._data.read_as_, freq=freq)
         panel = columns.read(x)
         place = {name: i for i, name in enumerate(panel.names)}
         unknown = [n for n in panel.names if n not in set(self._panel.names)]
