@@ -8,6 +8,7 @@ from ._lazy import attach as _attach
 from ._version import __version__ as __version__
 
 _NAMES = {
+    "Columns": ".data",
     "Encoder": ".nn",
     "Forecaster": ".tasks",
     "InputError": ".errors",

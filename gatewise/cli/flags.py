@@ -6,11 +6,17 @@ import importlib
 import inspect
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from cyclopts import App, CycloptsError
 from cyclopts.config import Dict
-from cyclopts.exceptions import MissingArgumentError, UnknownOptionError, UnusedCliTokensError
+from cyclopts.exceptions import (
+    CoercionError,
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 from cyclopts.help import DefaultFormatter
 
 from ..errors import InputError, nearest
@@ -127,9 +133,17 @@ def sentence(wrong: CycloptsError) -> str:
         return f"nothing here takes {words!r}; {advice}"
     if isinstance(wrong, UnknownOptionError):
         word = (wrong.token.keyword or wrong.token.value).split("=")[0]
-        known = [name for a in wrong.argument_collection for name in a.names]
-        close = nearest(word, known)
+        known = [name[2:] for a in wrong.argument_collection for name in a.names]
+        close = nearest(word.lstrip("-"), known).replace("'", "'--", 1)
         return f"there is no flag {word}: {close if close.startswith('did') else advice}"
+    if isinstance(wrong, UnknownCommandError) and wrong.app and wrong.unused_tokens:
+        verbs = [name for name in wrong.app if not name.startswith("-")]
+        word = wrong.unused_tokens[0]
+        return f"{chain} has no command {word!r}: {nearest(word, verbs)}"
+    if isinstance(wrong, CoercionError) and wrong.token and get_args(wrong.target_type):
+        choices, word = get_args(wrong.target_type), wrong.token.value
+        flag = wrong.token.keyword or "a value"
+        return f"{flag} is {word!r}, and has to be one of {', '.join(map(str, choices))}"
     said = " ".join(str(wrong).split())
     return said[:1].lower() + said[1:]
 

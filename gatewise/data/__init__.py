@@ -3,6 +3,7 @@
 from .._lazy import attach as _attach
 
 _NAMES = {
+    "Columns": ".columns_spec",
     "Data": ".contract",
     "Dataset": ".contract",
     "Fold": ".contract",

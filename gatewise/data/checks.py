@@ -9,7 +9,6 @@ import numpy as np
 from ..errors import InputError
 from .panel import Panel
 
-
 MOST = 1e100
 """Largest magnitude of a value: squares and sums of such stay finite."""
 
@@ -18,7 +17,8 @@ def check_series(panel: Panel) -> Panel:
     """Refuse infinite and absurd values and empty series, and note constant ones.
 
     Raises:
-        InputError: A value is infinite or beyond `MOST`, a series has no value, or every series is constant.
+        InputError: A value is infinite or beyond `MOST`, a series has no value, or every series
+            is constant.
     """
     target = panel.columns.get("target", "target")
     constant = []
@@ -39,7 +39,8 @@ def check_series(panel: Panel) -> Panel:
         if array.dtype != object and (np.abs(array) > MOST).any():
             where = panel.names[int(np.flatnonzero(np.abs(array) > MOST)[0])]
             raise InputError(
-                f"static column {column!r} is infinite or beyond {MOST:g} for series {where!r}; correct it"
+                f"static column {column!r} is infinite or beyond {MOST:g} for series {where!r}; "
+                "correct it"
             )
     if len(constant) == len(panel):
         many = (

@@ -174,11 +174,19 @@ def _check_names(table: Table, named: dict, covariates: dict) -> None:
         used[name] = role
     target = named["target"]
     if target is not None and table.types[target] != "number":
+        if _empty(table, target):
+            raise InputError(
+                f"target column {target!r} has no value in any row: fill it or name another column"
+            )
         _refuse_odd_cell(table, target)
         raise InputError(
             f"target column {target!r} holds {table.types[target]}, not numbers; name a numeric "
             f"column: {', '.join(table.of_type('number')) or 'there is none'}"
         )
+
+
+def _empty(table: Table, column: str) -> bool:
+    return table.types[column] != "number" and all(c is None for c in table.load(column))
 
 
 def _refuse_odd_cell(table: Table, column: str) -> None:
@@ -254,6 +262,12 @@ def _find_targets(
         for name, kind in free.items():
             if kind == "text":
                 _refuse_odd_cell(table, name)
+        empty = [name for name in free if _empty(table, name)]
+        if empty:
+            raise InputError(
+                f"column {empty[0]!r} has no value in any row, and there is no other numeric "
+                "column to forecast: fill it or add one"
+            )
         raise InputError("the data has no numeric column to forecast; add one")
     if "target" in numeric:
         return ("target",)

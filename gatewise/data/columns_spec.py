@@ -21,6 +21,10 @@ class Columns:
         future: Columns known ahead, too.
         static: Columns with one value per series.
         freq: The clock: "h", "15min", "D", "W", "MS", ...; found from the stamps when None.
+
+    Example:
+        >>> Columns(target="sold", future=("price",)).target
+        'sold'
     """
 
     series: str | None = None

@@ -47,7 +47,7 @@ def read_csv(path: Path, data: bytes) -> Table:
         raise InputError(f"{path} has two columns called {twice!r}; rename one")
     table = _csv_table(path, data, text, delimiter)
     if not table.rows:
-        raise InputError(f"{path} has a header and no rows")
+        raise InputError(f"{path} has a header and no rows; add some")
     return _clean(table, delimiter)
 
 

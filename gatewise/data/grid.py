@@ -13,6 +13,9 @@ from .stamps import from_wall, to_wall
 _SPARSE = 10_000_000
 """Steps that a panel may have however few rows there are."""
 
+MOST_LOST = 0.1
+"""Share of rows that may share a step with another on a clock that was asked for."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -53,8 +56,8 @@ def lay_out(time: np.ndarray, codes: np.ndarray, zone: str | None, freq: str | N
         freq: The clock, None to find it.
 
     Raises:
-        InputError: The clock cannot be found, does not fit the stamps, or would need far more
-            steps than there are rows.
+        InputError: The clock cannot be found, does not fit the stamps, is coarser or finer than
+            they are, or would need far more steps than there are rows.
 
     Example:
         >>> grid = lay_out(np.array([0, 10, 30]), np.zeros(3, int), None, None)
@@ -80,6 +83,8 @@ def lay_out(time: np.ndarray, codes: np.ndarray, zone: str | None, freq: str | N
             f"on the clock {clock.name or 'of step numbers'} the {len(time)} rows would spread "
             f"over {offsets[-1]} steps; give the clock with freq (--freq), 'D' for instance"
         )
+    if freq is not None:
+        _refuse_misfit(clock, steps, codes)
     moved = int(np.sum(clock.after(starts[codes], steps) != local))
     lost = int(np.sum((np.diff(steps) == 0) & (codes[1:] == codes[:-1])))
     gaps = int(offsets[-1]) - len(time) + lost
@@ -93,6 +98,22 @@ def lay_out(time: np.ndarray, codes: np.ndarray, zone: str | None, freq: str | N
         notes.append(f"{gaps} missing steps were filled with NaN")
     starts = from_wall(starts, wall) if wall else starts
     return Grid(rows, offsets[codes] + steps, offsets, starts, clock, tuple(notes))
+
+
+def _refuse_misfit(clock: Clock, steps: np.ndarray, codes: np.ndarray) -> None:
+    """Refuse a clock that was asked for and loses rows, or has no two rows on following steps."""
+    apart = np.diff(steps)[codes[1:] == codes[:-1]]
+    lost = int((apart == 0).sum())
+    if lost > MOST_LOST * len(steps):
+        raise InputError(
+            f"freq is {clock.name!r}, and {lost} of {len(steps)} rows fall on a step that another "
+            "row has: aggregate the rows, or take the clock that they are on"
+        )
+    if len(apart) > 2 and apart.min() > 1:
+        raise InputError(
+            f"freq is {clock.name!r}, and no two rows are less than {apart.min()} such steps "
+            "apart: take the clock that the rows are on"
+        )
 
 
 def count_within(codes: np.ndarray) -> np.ndarray:

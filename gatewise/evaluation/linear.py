@@ -64,7 +64,7 @@ class Linear:
             seed: Of the sample.
 
         Raises:
-            InputError: No series is long enough for a window and its target.
+            InputError: No series is long enough for a window and its target, or all have gaps.
         """
         history = right_aligned(series)
         series_at, ends = _windows(history, horizon, context, max_windows, seed)
@@ -78,6 +78,11 @@ class Linear:
         inputs, level, scale = _normalised(before, period)
         targets = (_cut(history, series_at, ends, horizon) - level) / scale
         whole = ~np.isnan(targets).any(axis=1)
+        if not whole.any():
+            raise InputError(
+                f"no {horizon} steps in a row are without a gap: a linear forecast has nothing to "
+                "be fitted on; fill the gaps or take a shorter horizon"
+            )
         inputs, targets, ends = inputs[whole], targets[whole], ends[whole]
         border = np.quantile(ends, 0.8)
         late, early = ends > border, ends + horizon <= border

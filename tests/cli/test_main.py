@@ -52,7 +52,7 @@ def test_no_verb_shows_help(run):
 def test_misspelt_verb(run):
     status, _, error = run("predct")
     assert status == 2
-    assert 'Did you mean "predict"?' in error
+    assert "did you mean 'predict'?" in error
 
 
 def test_version(run):
