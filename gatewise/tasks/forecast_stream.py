@@ -9,8 +9,7 @@ import numpy as np
 import torch
 
 from ..data.batches import Batches
-from ..data.scaling import settled_after
-from ..data.scaling import typical_change
+from ..data.scaling import settled_after, typical_change
 from ..data.window_sets import Histories, WindowBatch
 from ..errors import InputError
 from ..train.asking import device_of, frozen
