@@ -99,7 +99,7 @@ class Windows:
         self.holdout = holdout
         self.levels = tuple(levels)
         self.units: Literal["change", "spread"] = units
-        self.transform = transform
+        self.transform: Transform | None = transform
 
     transform_: Transform
 
