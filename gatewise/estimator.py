@@ -90,12 +90,12 @@ class Estimator(ABC):
             raise TypeError(f"{cls.__name__} takes no trainer: every task is trained by one")
 
     @abstractmethod
-    def data(self) -> Data:
-        """Make the data part, which has learned nothing yet."""
+    def data(self) -> Any:
+        """Make the data part (`gatewise.data.Data`), which has learned nothing yet."""
 
     @abstractmethod
-    def task(self, data: Data) -> Task:
-        """Make the other parts for a data part that was fitted or restored.
+    def task(self, data: Any) -> Task:
+        """Make the other parts for the task's own data part, fitted or restored.
 
         Global randomness (first weights) is seeded by the caller.
         """

@@ -77,8 +77,9 @@ class Direct:
     def fit(self, network: nn.Module, batches: Iterable[Any]) -> None:
         """Learn plain distances, their share and the factors from held-out windows."""
         errors, distances, steps = [], [], []
-        windows = 0
+        windows = horizon = 0
         for batch in batches:
+            horizon = batch.weight.shape[-1]
             output = network(batch)
             keep = batch.weight > 0
             size = output.volatility[..., None]
@@ -88,7 +89,7 @@ class Direct:
             steps.append(torch.arange(keep.shape[-1]).expand(keep.shape)[keep.cpu()])
             windows += int(keep.any(-1).sum())
         error, own = torch.cat(errors).numpy(), torch.cat(distances).numpy()
-        step, horizon = torch.cat(steps).numpy(), batch.weight.shape[-1]
+        step = torch.cat(steps).numpy()
         count = np.maximum(np.bincount(step, minlength=horizon), 1)
         sums = [np.bincount(step, own[:, k], minlength=horizon) for k in range(len(self.levels))]
         plain = np.stack(sums) / count
@@ -154,6 +155,6 @@ def stretch_factors(
         share = level if level > 0.5 else 1 - level
         # With few windows the sample's quantile is too low for the future's: go a rank further.
         share = min(1.0, share * (windows + 1) / windows)
-        found = np.quantile(ratio, share, method="higher")
+        found = np.quantile(ratio, share, method="inverted_cdf")
         factors[k] = np.clip(found, NARROWEST, WIDEST)
     return factors

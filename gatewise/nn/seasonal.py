@@ -213,7 +213,7 @@ class SeasonalNetwork(nn.Module):
         view, gone, level, spread = look(s, values, missing, unit)
         base = simple_forecasts(s, view)
         inputs = self._inputs(view, gone, base, spread, past, known, static)
-        hidden, state = self.recurrent(inputs, state, lengths=forks)
+        hidden, after = self.recurrent(inputs, state, lengths=forks)
         hidden = self.dropout(hidden)
         out = self.head(hidden).unflatten(-1, (s.bases + 1 + s.params, s.horizon))
         gate, residual, params = out.split([s.bases, 1, s.params], dim=-2)
@@ -223,7 +223,7 @@ class SeasonalNetwork(nn.Module):
         if known is not None:
             point = point + self._known(known, hidden)
         return SeasonalOutput(
-            point * unit + level, params, ((spread + 0.01) * unit).squeeze(-1), state
+            point * unit + level, params, ((spread + 0.01) * unit).squeeze(-1), after
         )
 
     def _straight(self, view: Tensor, spread: Tensor) -> Tensor:

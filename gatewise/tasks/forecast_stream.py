@@ -49,7 +49,7 @@ class ForecastStream:
         self._decode: Direct = cast("Any", model.task_.decode)
         network: Any = model.network_
         self._members: list[ForecastNetwork] = (
-            list(network.members) if isinstance(network, Ensemble) else [network]
+            cast("Any", list(network.members)) if isinstance(network, Ensemble) else [network]
         )
         self._combine = network.combine if isinstance(network, Ensemble) else None
         panel = self._data.read(x)

@@ -76,9 +76,9 @@ class Forecaster(Estimator):
         self.context = context
         self.holdout = holdout
         self.quantiles = quantiles
-        self.point = point
-        self.output = output
-        self.decoding = decoding
+        self.point: Literal["median", "mean"] = point
+        self.output: Literal["quantile", "student_t", "negative_binomial"] = output
+        self.decoding: Literal["direct", "autoregressive"] = decoding
         self.ensemble = ensemble
         self.columns = columns
         self.encoder = encoder
