@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -160,6 +161,22 @@ def find_roles(
     return Roles(series, time, targets, **covariates, notes=tuple(notes))
 
 
+def _refuse_sideways(table: Table, free: dict[str, str], numeric: Sequence[str]) -> None:
+    """Refuse a table with a series in each row: names in one column, and V2, V3, V4, ..."""
+    parted = [re.fullmatch(r"(.*?)(\d+)", name) for name in numeric]
+    stems = {found and found[1] for found in parted}
+    places = [int(found[2]) for found in parted if found]
+    if stems == {None} or len(stems) > 1 or places != list(range(places[0], places[-1] + 1)):
+        return
+    for label, kind in free.items():
+        if kind == "text" and _distinct(names := table.load(label)):
+            raise InputError(
+                f"each row looks like a series ({label!r} is {names[0]!r}, ...) and "
+                f"{numeric[0]!r} to {numeric[-1]!r} like its steps: write one row per step, with "
+                "columns series, time and target, or one column per series"
+            )
+
+
 def _check_names(table: Table, named: dict, covariates: dict) -> None:
     used: dict[str, str] = {}
     asked = [(role, name) for role, name in named.items() if name is not None]
@@ -284,5 +301,7 @@ def _find_targets(
             f"several columns could be the target ({', '.join(numeric)}); name one with target "
             f"(--target {numeric[0]})"
         )
+    if not any(kind == "stamp" for kind in table.types.values()):
+        _refuse_sideways(table, free, numeric)
     notes.append(f"the table is wide: each numeric column is a series ({len(numeric)})")
     return tuple(numeric)

@@ -98,6 +98,10 @@ TABLES: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "not text": (bytes(range(256)), ("not UTF-8",)),
     "too many cells": (replaced("15.2", "15.2,3"), ("data.csv", "correct")),
     "two columns of one name": (table(60, columns="y,y"), ("two columns called 'y'", "rename")),
+    "a series in each row": (
+        "V1,V2,V3,V4\n" + "".join(f"M{i},{i},{2 * i},{3 * i}\n" for i in range(20)),
+        ("each row looks like a series ('V1' is 'M0', ...)", "'V2' to 'V4'", "one row per step"),
+    ),
     "several targets": (
         TWO.replace("\n", ",7\n").replace("time,y,7", "time,cost,size"),
         ("several columns could be the target (cost, size)", "--target cost"),
