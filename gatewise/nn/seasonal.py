@@ -79,15 +79,19 @@ def look(
     """
     window = values.unfold(1, shape.lookback, shape.patch)
     gone = missing.unfold(1, shape.lookback, shape.patch)
-    recent, seen = window[..., -shape.cycle :], 1 - gone[..., -shape.cycle :]
-    count = seen.sum(-1, keepdim=True)
-    # Where nothing was seen, what was filled has to do.
-    seen = torch.where(count > 0, seen, torch.ones_like(seen))
-    count = seen.sum(-1, keepdim=True)
-    level = (recent * seen).sum(-1, keepdim=True) / count
+    level = _seen_mean(window, gone, shape.cycle)
     view = (window - level) / unit
-    square = (view[..., -shape.cycle :].square() * seen).sum(-1, keepdim=True)
-    return view, gone, level, (square / count).sqrt()
+    # Without a season the level is the last value: how a series moves shows in more than that.
+    moving = shape.cycle if shape.cycle > 1 else shape.lookback
+    return view, gone, level, _seen_mean(view.square(), gone, moving).sqrt()
+
+
+def _seen_mean(window: Tensor, gone: Tensor, last: int) -> Tensor:
+    """Mean of what was seen in the last steps of each window, [batch, forks, 1]."""
+    seen = 1 - gone[..., -last:]
+    # Where nothing was seen, what was filled has to do.
+    seen = torch.where(seen.sum(-1, keepdim=True) > 0, seen, torch.ones_like(seen))
+    return (window[..., -last:] * seen).sum(-1, keepdim=True) / seen.sum(-1, keepdim=True)
 
 
 def simple_forecasts(shape: SeasonalShape, view: Tensor) -> Tensor:

@@ -136,3 +136,12 @@ def test_the_fits_own_figures_are_a_backtest_of_what_was_held_out():
     close(judged.points["gatewise"], alone[..., 0])
     assert model.summary_.table == judged.figures
     assert len(model.summary_.sentences) >= 2
+
+
+@pytest.mark.parametrize("horizon", [1, 6])
+def test_intervals_are_honest_without_a_season(horizon):
+    rng = np.random.default_rng(0)
+    walks = [rng.normal(size=n).cumsum() for n in (300, 200, 250)]
+    model = forecaster(steps=200, horizon=horizon).fit(walks)
+    assert model.data_.rhythm_.period == 1
+    assert 0.7 < model.summary_.table["gatewise"]["coverage 0.8"] < 0.9
