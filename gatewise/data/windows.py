@@ -130,6 +130,7 @@ class Windows:
         found: Transform = choose_transform(train) if least > 0 else "linear"
         self.transform_ = self.transform or found
         self.nonnegative_ = bool(least >= 0)
+        self.smallest_ = _smallest_above_zero(train) if least == 0 else 0.0
         self.forks_ = self._choose_forks(train)
         self._learn_covariates(panel)
         self.encoded_ = self.scale(panel, self.split_.train)
@@ -405,6 +406,9 @@ class Windows:
             point[row] = scaled[i].undo(point[row])
             quantiles[row] = scaled[i].undo(quantiles[row])
         if self.nonnegative_:
+            # Where zeros are common, the commonest value should not fall below a bound just
+            # above it: nothing between zero and the smallest value was ever seen.
+            point, quantiles = (np.where(q < self.smallest_, 0, q) for q in (point, quantiles))
             point, quantiles = np.maximum(point, 0), np.maximum(quantiles, 0)
         return point, quantiles
 
@@ -417,6 +421,7 @@ class Windows:
             "rhythm": self.rhythm_.state(),
             "transform": self.transform_,
             "nonnegative": self.nonnegative_,
+            "smallest": self.smallest_,
             "forks": self.forks_,
             "past": covariates.state(self.past_),
             "known": covariates.state(self.known_),
@@ -435,7 +440,7 @@ class Windows:
         self.read_as_ = Columns(**settings["read_as"])
         self.rhythm_ = Rhythm(**settings["rhythm"])
         self.transform_ = settings["transform"]
-        self.nonnegative_ = settings["nonnegative"]
+        self.nonnegative_, self.smallest_ = settings["nonnegative"], settings["smallest"]
         self.forks_ = settings["forks"]
         self.past_ = covariates.restore(settings["past"])
         self.known_ = covariates.restore(settings["known"])
@@ -474,3 +479,7 @@ def _absences(panel: Panel, arrays: Sequence[np.ndarray], horizon: int) -> list[
 
 def _absent(value: Any) -> bool:
     return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def _smallest_above_zero(series: Sequence[np.ndarray]) -> float:
+    return min((float(v[v > 0].min()) for v in series if (v > 0).any()), default=0.0)
