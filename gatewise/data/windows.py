@@ -408,7 +408,7 @@ class Windows:
         if self.nonnegative_:
             # Where zeros are common, the commonest value should not fall below a bound just
             # above it: nothing between zero and the smallest value was ever seen.
-            point, quantiles = (np.where(q < self.smallest_, 0, q) for q in (point, quantiles))
+            quantiles = np.where(quantiles < self.smallest_, 0, quantiles)
             point, quantiles = np.maximum(point, 0), np.maximum(quantiles, 0)
         return point, quantiles
 

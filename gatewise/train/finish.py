@@ -55,7 +55,8 @@ def finish(
     members = {epoch.member for epoch in history.epochs}
     best = sum(history.best(member).step for member in members) / max(1, len(members))
     steps = round((trainer.finish or 0.0) * best)
-    if fold.whole is None or steps < 1:
+    # Where nothing was held out, everything has been seen.
+    if fold.whole is None or fold.valid is None or steps < 1:
         return 0
     own = replace(trainer, max_steps=steps, max_epochs=None, seed=trainer.seed + OTHER_SEEDS)
     place = Checkpoint(checkpoint) if isinstance(checkpoint, (str, Path)) else checkpoint
