@@ -159,7 +159,8 @@ class Estimator(ABC):
             identity=identity,
         )
         if steps and summary:
-            said = f"Then it took {steps} steps on all data; the figures are from before."
+            more = "1 step" if steps == 1 else f"{steps} steps"
+            said = f"Then it took {more} on all data; the figures are from before."
             summary = replace(summary, sentences=(*summary.sentences, said))
         origin = export.provenance(fold.digest, trainer.seed, len(fold.train), held_out)
         self._learned(data, task, trainer, history, summary, origin)

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 MOST_WINDOWS = 600
 """Held-out windows that a fit judges itself on: more tell little and cost time."""
 
+SAME_WINDOWS = (
+    "Training stopped by these same held-out values and the intervals were set by them: expect "
+    "a little less of later ones, or see `backtest` with refit (--refit)."
+)
+
 MOST_DRAWN = 100
 """The same where each window takes a hundred paths."""
 
@@ -57,7 +62,8 @@ class Judge:
         series, ends = held_out_origins(data, per_series)
         if not len(series):
             return Verdict({}, ("Too short to forecast from: nothing was judged.",))
-        self.found_ = forecast_past(data, network, decode, data.panel_, series, ends)
+        found = forecast_past(data, network, decode, data.panel_, series, ends)
+        self.found_ = replace(found, notes=(SAME_WINDOWS,))
         return Verdict(self.found_.figures, self.found_.verdict)
 
 
