@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from ..errors import InputError
 from .output import check_file, tell
@@ -15,6 +16,7 @@ def backtest(
     windows: int | None = None,
     step: int | None = None,
     refit: bool = False,
+    by: Literal["step", "series"] | None = None,
     out: Path | None = None,
 ) -> None:
     """Forecast from many past points, and compare with what came.
@@ -25,7 +27,8 @@ def backtest(
         windows: How many points to forecast from.
         step: Steps from one of them to the next; the horizon where it is left out.
         refit: Fit anew before each of them: slow, and the sternest test.
-        out: File for the errors of each series and step, .csv or .parquet.
+        by: Also print MASE for each step ahead, or for each series.
+        out: File for what was forecast and what came, .csv or .parquet, a row for each step.
 
     Example:
         $ gatewise backtest weather.model weather.csv --windows 10
@@ -40,6 +43,11 @@ def backtest(
     asked = {"windows": windows, "step": step}
     found = loaded.backtest(data, refit=refit, **{k: v for k, v in asked.items() if v is not None})
     print(found)
+    if by is not None:
+        from ..data.writing import csv_text
+
+        print()
+        print(csv_text(found.steps if by == "step" else found.each), end="")
     if out is not None:
         from ..data.writing import write_table
 
