@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..inspection.report import ForecastReport
     from .forecast_stream import ForecastStream
 
-STEPS_PER_ROOT_PATCH = 24
+STEPS_PER_ROOT_PATCH = 12
 FEWEST_STEPS, MOST_STEPS = 400, 4000
 
 
