@@ -165,7 +165,7 @@ def test_wide_table_with_different_starts_and_ends(data_dir):
 def test_etth1_as_it_comes(data_dir):
     path = data_dir / "etth1" / "ETTh1.csv"
     if not path.is_file():
-        pytest.skip("no ETTh1")
+        pytest.skip("no etth1 in the data folder: set GATEWISE_DATA (see README, Data)")
     panel = read_panel(path)
     assert panel.names == ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
     assert panel.freq == "h"

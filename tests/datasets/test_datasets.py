@@ -27,7 +27,7 @@ def test_every_set_says_where_it_is_from():
 
 def test_m4_hourly(data_dir):
     if not (data_dir / "m4_hourly").is_dir():
-        pytest.skip("no M4 hourly data")
+        pytest.skip("no m4_hourly in the data folder: set GATEWISE_DATA (see README, Data)")
     train, test = datasets.m4_hourly(data_dir)
     assert (len(train), test.shape, train.freq) == (414, (414, 48), "h")
     assert (train.lengths.min(), train.lengths.max()) == (700, 960)
@@ -37,7 +37,7 @@ def test_m4_hourly(data_dir):
 
 def test_etth1(data_dir):
     if not (data_dir / "etth1").is_dir():
-        pytest.skip("no ETTh1")
+        pytest.skip("no etth1 in the data folder: set GATEWISE_DATA (see README, Data)")
     assert datasets.etth1(data_dir).lengths.tolist() == [17420] * 7
 
 
