@@ -1,0 +1,309 @@
+"""The backward pass of a plan as LLVM text: gradients of the equations, then through the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import graph
+from .block import Block, Words
+from .forward import UNITS
+from .ir import Function, Lanes, Module
+from .plan import RAW, Part, Plan
+
+
+def words(plan: Plan) -> Words:
+    """Names of what the kernel is told; addresses, bytes and counts."""
+    names = ["begin", "end", "first", "last", "lengths", "input", "step", "nth"]
+    names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
+    names += ["y_rows", "y_step", "start", "d_rows", "d_step", "dx_rows", "dx_step"]
+    names += ["planes", "planes_step", "planes_row", "product", "product_rows"]
+    for noise in plan.noises:
+        names += [f"noise_rows:{noise}", f"noise_step:{noise}"]
+    for weight in plan.weights:
+        names += [f"weight:{weight}", f"gradient:{weight}"]
+    names += [f"carry:{name}" for name in (*plan.states, *plan.crossing)]
+    for state in plan.timed:
+        names += [f"state:{state}", f"state_step:{state}"]
+    for k in range(len(plan.parts)):
+        names += [f"kept:{k}", f"kept_step:{k}"]
+    for operand in ("x", *plan.operands):
+        names += [f"panel:{operand}:{j}" for j in range(len(plan.runs(operand)))]
+        names += [f"operand:{operand}", f"operand_step:{operand}"]
+    return Words(names)
+
+
+class Backward:
+    """Writes the module of one plan.
+
+    Args:
+        plan: Of the cell.
+        lanes: The machine's vector.
+        reciprocal14: Whether the machine has AVX-512's quick reciprocal.
+    """
+
+    def __init__(self, plan: Plan, lanes: Lanes, reciprocal14: bool) -> None:
+        self.plan, self.lanes = plan, lanes
+        self.words = words(plan)
+        self.module = Module(reciprocal14=reciprocal14)
+        self.kept = {
+            name: (k, j) for k, part in enumerate(plan.parts) for j, (name, _) in enumerate(part.kept)
+        }
+
+    def text(self) -> str:
+        """The module; its one public function is `backward`."""
+        for k, part in enumerate(self.plan.parts):
+            self._equations(k, part)
+        for operand in ("x", *self.plan.operands):
+            self._through(operand)
+        self._time()
+        return self.module.text()
+
+    def _function(
+        self, name: str, arguments: Sequence[tuple[str, str]] = (), *, public: bool = False
+    ) -> tuple[Function, Block]:
+        given = [("ptr", "%block"), *arguments]
+        code = Function(self.module, name, given, self.lanes, public=public)
+        return code, Block(code, self.words)
+
+    def _width(self, name: str) -> str:
+        return "output" if name == self.plan.states[0] else "hidden"
+
+    def _units(self, k: int) -> str:
+        last = k == len(self.plan.parts) - 1
+        return "output" if self.plan.projected and last else "hidden"
+
+    def _equations(self, k: int, part: Part) -> None:
+        """The function that turns gradients of what a part computes into those of what it reads."""
+        plan, n = self.plan, self.lanes.count
+        code, block = self._function(f"gradients_{k}", [("i64", "%begin"), ("i64", "%end")])
+        units = self._units(k)
+        planes = {row.name: j for j, row in enumerate(plan.planes)}
+        outputs = (*part.gradients, *part.rebuilt)
+        with code.loop("%begin", "%end") as row, \
+                code.loop("0", block.word(f"{units}:blocks")) as unit:  # fmt: skip
+            at = code.mul(unit, n)
+            mask = code.mask(code.sub(block.word(units), at))
+            leaf = _Leaves(self, block, row, unit, at, mask)
+            values = graph.write(code, [e for _, e in outputs], leaf)
+            found = dict(zip((name for name, _ in part.gradients), values, strict=False))
+            again = values[len(part.gradients) :]
+            for name, value in found.items():
+                if name in planes:
+                    base = self._planes_row(block, row)
+                    place = code.mul(block.word("hidden:padded"), planes[name])
+                    # What stands past the last unit is multiplied by 0 later: it must be a number.
+                    whole = code.select(mask, value, "zeroinitializer")
+                    code.store(whole, code.offset(base, code.add(place, at)))
+                elif name in plan.weights:
+                    to = code.offset(block.pointer(f"gradient:{name}"), at)
+                    code.store(code.arithmetic("fadd", code.load(to), value), to)
+            self._carry(block, k, part, found, row, at)
+            for (name, _), value in zip(part.rebuilt, again, strict=True):
+                to = self._operand_row(block, name, row)
+                code.store(code.select(mask, value, "zeroinitializer"), code.offset(to, at))
+        code.do("ret void")
+        self.module.add(code)
+
+    def _carry(
+        self, block: Block, k: int, part: Part, found: dict[str, str], row: str, at: str
+    ) -> None:
+        """Hand on the gradients of old states and of earlier values.
+
+        A state's is begun by the part that computes the state, where the gradient of its new
+        value has just been used; a value's by the last part. All others add.
+        """
+        plan, code = self.plan, block.code
+        last = k == len(plan.parts) - 1
+        begun = {n for n, _ in part.computes if n in plan.states}
+        begun |= set(plan.crossing) - {RAW} if last else set()
+        for name in (*plan.states, *plan.crossing):
+            to = code.offset(self._carry_row(block, name, row), at)
+            if name in begun:
+                code.store(found.get(name, "zeroinitializer"), to)
+            elif name in found:
+                code.store(code.arithmetic("fadd", code.load(to), found[name]), to)
+
+    def _carry_row(self, block: Block, name: str, row: str) -> str:
+        padded = block.word(f"{self._width(name)}:padded")
+        return block.code.offset(block.pointer(f"carry:{name}"), block.code.mul(row, padded))
+
+    def _planes_row(self, block: Block, row: str) -> str:
+        code = block.code
+        offset = code.mul(block.word("nth"), block.word("planes_step"))
+        base = code.offset(block.pointer("planes"), offset, "i8")
+        return code.offset(base, code.mul(row, block.word("planes_row")))
+
+    def _operand_row(self, block: Block, name: str, row: str) -> str:
+        code = block.code
+        offset = code.mul(block.word("nth"), block.word(f"operand_step:{name}"))
+        base = code.offset(block.pointer(f"operand:{name}"), offset, "i8")
+        return code.offset(base, code.mul(row, block.word("hidden:padded")))
+
+    def _through(self, operand: str) -> None:
+        """The function that multiplies gradients of sums with the weights of an operand."""
+        code, block = self._function(f"through_{self._name(operand)}", [("i64", "%end")])
+        begin = block.word("begin")
+        rows, padded = code.sub("%end", begin), block.word("hidden:padded")
+        for j, (first, number) in enumerate(self.plan.runs(operand)):
+            a = code.offset(self._planes_row(block, begin), code.mul(padded, first))
+            width = block.word(f"{self._run_width(first)}:padded")
+            panels = block.pointer(f"panel:{operand}:{j}")
+            given = [f"ptr {a}", f"i64 {block.word('planes_row')}",
+                     f"i64 {code.mul(width, number)}", f"ptr {panels}"]  # fmt: skip
+            if operand == "x":
+                to = code.offset(block.pointer("dx_rows"), begin, "i64")
+                offset = code.mul(block.word("step"), block.word("dx_step"))
+                given += [f"i64 {block.word('input')}", f"ptr {to}", f"i64 {offset}"]
+                given += [f"i64 {rows}", f"i64 {int(j > 0)}"]
+                callee = block.pointer("product_rows")
+            else:
+                to, size = self._carry_row(block, operand, begin), f"{self._width(operand)}:padded"
+                columns = block.word(size)
+                given += [f"i64 {columns}", f"ptr {to}", f"i64 {columns}", f"i64 {rows}"]
+                # What is projected is used by nothing else: here its gradient begins.
+                given += [f"i64 {int(operand != RAW or j > 0)}"]
+                callee = block.pointer("product")
+            code.do(f"call void {callee}({', '.join(given)})")
+        code.do("ret void")
+        self.module.add(code)
+
+    def _run_width(self, first: int) -> str:
+        """Whose number of units a plane has: that of a projection has the output's."""
+        return "output" if self.plan.planes[first].operand == RAW else "hidden"
+
+    def _name(self, operand: str) -> str:
+        return "x" if operand == "x" else str(self.plan.operands.index(operand))
+
+    def _time(self) -> None:
+        """The public function: all steps of a job's rows, from the last to the first."""
+        plan = self.plan
+        code, block = self._function("backward", public=True)
+        rows_end = code.first("alloca i64")
+        begin = block.word("begin")
+        code.do(f"store i64 {begin}, ptr {rows_end}")
+        with code.loop(block.word("first"), block.word("last"), down=True) as step:
+            block.put("step", step)
+            block.put("nth", code.sub(step, block.word("first")))
+            _take_begun(block, rows_end, step)
+            end = code.let(f"load i64, ptr {rows_end}")
+
+            def call(name: str, end: str = end) -> None:
+                code.do(f"call void @through_{self._name(name)}(ptr %block, i64 {end})")
+
+            for k in reversed(range(len(plan.parts))):
+                code.do(f"call void @gradients_{k}(ptr %block, i64 {begin}, i64 {end})")
+                for operand in dict.fromkeys(s.operand for s in plan.parts[k].sums):
+                    if operand and operand not in plan.states:
+                        call(operand)
+            for operand in plan.operands:
+                if operand in plan.states:
+                    call(operand)
+            if plan.runs("x"):
+                with code.when(code.let(f"icmp ne ptr {block.pointer('dx_rows')}, null")):
+                    call("x")
+        code.do("ret void")
+        self.module.add(code)
+
+
+class _Leaves:
+    """Reads the variables of a part's gradients at one row and block of units."""
+
+    def __init__(
+        self, backward: Backward, block: Block, row: str, unit: str, at: str, mask: str
+    ) -> None:
+        self.plan, self.kept, self.backward = backward.plan, backward.kept, backward
+        self.block, self.row, self.unit, self.at, self.mask = block, row, unit, at, mask
+
+    def __call__(self, name: str) -> str:
+        code, plan = self.block.code, self.plan
+        if name in self.kept:
+            return self._kept(*self.kept[name])
+        if name.startswith("d@"):
+            return self._gradient(name[2:])
+        if name.startswith("new@"):
+            state = name[4:]
+            return self._output() if state == plan.states[0] else self._state(state, "1")
+        if name in plan.weights:
+            return code.load(self.block.pointer(f"weight:{name}"), self.at)
+        if name in plan.noises:
+            return self._of_caller(f"noise_rows:{name}", f"noise_step:{name}")
+        return self._output_before() if name == plan.states[0] else self._state(name, "0")
+
+    def _kept(self, k: int, j: int) -> str:
+        code, block, n = self.block.code, self.block, self.backward.lanes.count
+        blocks = block.word(f"{self.backward._units(k)}:blocks")
+        number = len(self.plan.parts[k].kept)
+        step = code.mul(block.word("nth"), block.word(f"kept_step:{k}"))
+        base = code.offset(block.pointer(f"kept:{k}"), step, "i8")
+        nth = code.add(code.mul(self.row, blocks), self.unit)
+        return code.load(code.offset(base, code.mul(nth, number * n)), j * n)
+
+    def _gradient(self, name: str) -> str:
+        """Of a value that the part computes; what left the layer has one from outside, too."""
+        code, block = self.block.code, self.block
+        carried = code.load(self.backward._carry_row(block, name, self.row), self.at)
+        if name != self.plan.states[0]:
+            return carried
+        given = code.let(f"icmp ne ptr {block.pointer('d_rows')}, null")
+        here, there, done = code.here, code.label("g"), code.label("f")
+        code.branch(given, there, done)
+        code.block(there)
+        outside = self._of_caller("d_rows", "d_step")
+        code.jump(done)
+        code.block(done)
+        kind = code.lanes.type
+        outside = code.let(f"phi {kind} [ zeroinitializer, %{here} ], [ {outside}, %{there} ]")
+        return code.arithmetic("fadd", carried, outside)
+
+    def _of_caller(self, rows: str, size: str, step: str | None = None) -> str:
+        code, block = self.block.code, self.block
+        first = code.pointer(block.pointer(rows), self.row)
+        offset = code.mul(step or block.word("step"), block.word(size))
+        return code.load_part(code.offset(code.offset(first, offset, "i8"), self.at), self.mask)
+
+    def _output(self) -> str:
+        return self._of_caller("y_rows", "y_step")
+
+    def _output_before(self) -> str:
+        """The output of the step before; of the first step, what the layer started from."""
+        code, block = self.block.code, self.block
+        before = code.sub(block.word("step"), "1")
+        first = code.pointer(block.pointer("y_rows"), self.row)
+        there = code.offset(first, code.mul(before, block.word("y_step")), "i8")
+        padded = block.word("output:padded")
+        start = code.offset(block.pointer("start"), code.mul(self.row, padded))
+        early = code.let(f"icmp slt i64 {before}, 0")
+        chosen = code.let(f"select i1 {early}, ptr {start}, ptr {there}")
+        return code.load_part(code.offset(chosen, self.at), self.mask)
+
+    def _state(self, name: str, later: str) -> str:
+        code, block = self.block.code, self.block
+        index = code.add(block.word("nth"), later)
+        offset = code.mul(index, block.word(f"state_step:{name}"))
+        base = code.offset(block.pointer(f"state:{name}"), offset, "i8")
+        row = code.mul(self.row, block.word("hidden:padded"))
+        return code.load(code.offset(base, row), self.at)
+
+
+def _take_begun(block: Block, rows_end: str, step: str) -> None:
+    """Take in the rows whose sequence is long enough for a step: rows are sorted by length."""
+    code = block.code
+    lengths, end_word = block.pointer("lengths"), block.word("end")
+    ragged, whole, done = code.label("ra"), code.label("wh"), code.label("tb")
+    code.branch(code.let(f"icmp ne ptr {lengths}, null"), ragged, whole)
+    code.block(whole)
+    code.do(f"store i64 {end_word}, ptr {rows_end}")
+    code.jump(done)
+    code.block(ragged)
+    check, test, body = code.label("tc"), code.label("tt"), code.label("tk")
+    code.jump(check)
+    code.block(check)
+    end = code.let(f"load i64, ptr {rows_end}")
+    code.branch(code.less(end, end_word), test, done)
+    code.block(test)
+    length = code.word(lengths, end)
+    code.branch(code.let(f"icmp sgt i64 {length}, {step}"), body, done)
+    code.block(body)
+    code.do(f"store i64 {code.add(end, '1')}, ptr {rows_end}")
+    code.jump(check)
+    code.block(done)

@@ -1,0 +1,355 @@
+"""The forward pass of a plan as LLVM text: tiles of sums, equations, and the loop over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import graph
+from .block import Block, Words
+from .ir import Function, Lanes, Module
+from .plan import Part, Plan
+from .tile import accumulate, over_rows
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How many sums are held in registers at once.
+
+    Attributes:
+        most: Rows of the highest tile.
+        wide: Blocks of units that a tile takes side by side.
+        one: The same for a single row.
+        two: The same for two rows.
+    """
+
+    most: int
+    wide: int
+    one: int
+    two: int
+
+    @property
+    def tiles(self) -> list[tuple[int, int]]:
+        """Rows and blocks of every tile that is called."""
+        found = [(m, g) for m in range(1, self.most + 1) for g in (self.wide, 1)]
+        return list(dict.fromkeys([*found, (1, self.one), (2, self.two), (1, 1), (2, 1)]))
+
+
+def shape(sums: int, registers: int) -> Shape:
+    """Choose tiles for a number of sums per unit.
+
+    Two thirds to three quarters of the registers hold sums; a few rows take more blocks of units,
+    so that enough products are under way at once.
+
+    Example:
+        >>> shape(4, 32)
+        Shape(most=6, wide=1, one=4, two=2)
+    """
+    room = 24 if registers >= 32 else 12
+    each = max(sums, 1)
+
+    def blocks(rows: int) -> int:
+        return next(g for g in (4, 2, 1) if g == 1 or g * each * rows <= max(room * 2 // 3, 8))
+
+    wide = next(g for g in (4, 2, 1) if g == 1 or 6 * g * each <= room)
+    return Shape(max(1, min(8, room // (wide * each))), wide, blocks(1), blocks(2))
+
+
+UNITS = ("hidden", "output")
+"""What counts units: those of the cell, and those that leave the layer."""
+
+
+def words(plan: Plan) -> Words:
+    """Names of what the kernel is told; addresses, bytes and counts."""
+    names = ["begin", "end", "first", "last", "lengths", "input"]
+    names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
+    names += ["x_rows", "x_step", "sums_rows", "sums_step", "y_rows", "y_step", "step"]
+    for noise in plan.noises:
+        names += [f"noise_rows:{noise}", f"noise_step:{noise}"]
+    names += [f"weight:{w}" for w in plan.weights]
+    for state in plan.states:
+        names += [f"{what}:{state}" for what in ("state", "state_step", "state_wrap", "old", "new")]
+    names += [f"value:{name}" for name in plan.crossing]
+    for k, part in enumerate(plan.parts):
+        names += [f"bias:{k}", f"sums_from:{k}", f"kept:{k}", f"kept_step:{k}", f"keep:{k}"]
+        names += [f"panel:{k}:{source}" for source in sources(part)]
+    return Words(names)
+
+
+def sources(part: Part) -> list[str]:
+    """What rows of weights multiply in a part: "x" and the operands."""
+    found = ["x"] if any(s.x for s in part.sums) else []
+    return found + list(dict.fromkeys(s.operand for s in part.sums if s.operand))
+
+
+def taking(part: Part, source: str) -> list[int]:
+    """Which sums of a part take something from a source."""
+    return [k for k, s in enumerate(part.sums) if (s.x if source == "x" else s.operand == source)]
+
+
+class Forward:
+    """Writes the module of one plan.
+
+    Args:
+        plan: Of the cell.
+        lanes: The machine's vector.
+        registers: How many vectors it holds.
+        keep: Whether what the backward pass wants is written down.
+        reciprocal14: Whether the machine has AVX-512's quick reciprocal.
+    """
+
+    def __init__(
+        self, plan: Plan, lanes: Lanes, registers: int, keep: bool, reciprocal14: bool
+    ) -> None:
+        self.plan, self.lanes, self.keep = plan, lanes, keep
+        self.words = words(plan)
+        self.shapes = [shape(len(part.sums), registers) for part in plan.parts]
+        self.module = Module(reciprocal14=reciprocal14)
+
+    def text(self) -> str:
+        """The module; its one public function is `forward`."""
+        for k in range(len(self.plan.parts)):
+            self._equations(k)
+            for rows, blocks in self.shapes[k].tiles:
+                self._tile(k, rows, blocks)
+        self._time()
+        return self.module.text()
+
+    def _function(self, name: str, *arguments: str, public: bool = False) -> tuple[Function, Block]:
+        given = [("ptr", "%block"), *(tuple(a.split()) for a in arguments)]
+        code = Function(self.module, name, given, self.lanes, public=public)
+        return code, Block(code, self.words)
+
+    def _units(self, k: int) -> str:
+        """Whose number of units a part has: a projection has that of the output."""
+        last = k == len(self.plan.parts) - 1
+        return "output" if self.plan.projected and last else "hidden"
+
+    def _row(self, block: Block, name: str, base: str, row: str) -> str:
+        """A row of a state or of a value for a later part."""
+        padded = block.word(f"{self._width(name)}:padded")
+        return block.code.offset(base, block.code.mul(row, padded))
+
+    def _width(self, name: str) -> str:
+        """Whose number of units a state or another value has."""
+        return "output" if name == self.plan.states[0] else "hidden"
+
+    def _timed_row(self, block: Block, what: str, row: str) -> str:
+        """A row of the caller's, at the step that is being computed."""
+        code = block.code
+        first = code.pointer(block.pointer(f"{what}_rows"), row)
+        offset = code.mul(block.word("step"), block.word(f"{what}_step"))
+        return code.offset(first, offset, "i8")
+
+    def _equations(self, k: int) -> None:
+        """The function that computes a part's equations from a tile of sums."""
+        part, n = self.plan.parts[k], self.lanes.count
+        code, block = self._function(
+            f"equations_{k}", "ptr %sums", "i64 %row", "i64 %rows", "i64 %unit", "i64 %blocks"
+        )
+        places = {s.name: j for j, s in enumerate(part.sums)}
+        units = block.word(self._units(k))
+        count = block.word(f"{self._units(k)}:blocks")
+        with code.loop("0", "%rows") as i:
+            row = code.add("%row", i)
+            with code.loop("0", "%blocks") as j:
+                unit = code.add("%unit", j)
+                at = code.mul(unit, n)
+                nth = code.add(code.mul(i, "%blocks"), j)
+                sums = code.offset("%sums", code.mul(nth, len(part.sums) * n))
+                left = code.sub(units, at)
+                inside: list[str] = []
+
+                def leaf(name: str) -> str:
+                    if name in places:
+                        return code.load(sums, places[name] * n)
+                    if name in self.plan.weights:
+                        return code.load(block.pointer(f"weight:{name}"), at)
+                    if name in self.plan.noises:
+                        inside[:] = inside or [code.mask(left)]
+                        noise = self._timed_noise(block, name, row)
+                        return code.load_part(code.offset(noise, at), inside[0])
+                    base = f"old:{name}" if name in self.plan.states else f"value:{name}"
+                    return code.load(self._row(block, name, block.pointer(base), row), at)
+
+                kept = part.kept if self.keep else ()
+                values = graph.write(code, [e for _, e in (*part.computes, *kept)], leaf)
+                for (name, _), value in zip(part.computes, values, strict=False):
+                    base = f"new:{name}" if name in self.plan.states else f"value:{name}"
+                    code.store(value, self._row(block, name, block.pointer(base), row), at)
+                    if name == self.plan.states[0]:
+                        self._leave(block, value, row, at, left)
+                if kept:
+                    nth = code.add(code.mul(row, count), unit)
+                    base = code.offset(block.pointer(f"keep:{k}"), code.mul(nth, len(kept) * n))
+                    for j, value in enumerate(values[len(part.computes) :]):
+                        code.store(value, base, j * n)
+        code.do("ret void")
+        self.module.add(code)
+
+    def _timed_noise(self, block: Block, name: str, row: str) -> str:
+        code = block.code
+        first = code.pointer(block.pointer(f"noise_rows:{name}"), row)
+        offset = code.mul(block.word("step"), block.word(f"noise_step:{name}"))
+        return code.offset(first, offset, "i8")
+
+    def _leave(self, block: Block, value: str, row: str, at: str, left: str) -> None:
+        """Write the output where the caller wants it; at a row's end only what is there."""
+        code = block.code
+        y = code.offset(self._timed_row(block, "y", row), at)
+        whole, part, done = code.label("w"), code.label("p"), code.label("y")
+        code.branch(code.less(left, str(self.lanes.count)), part, whole)
+        code.block(whole)
+        code.store(value, y)
+        code.jump(done)
+        code.block(part)
+        code.store_part(value, y, code.mask(left))
+        code.jump(done)
+        code.block(done)
+
+    def _tile(self, k: int, rows: int, group: int) -> None:
+        """The function that sums up a tile and has its equations computed."""
+        part, n = self.plan.parts[k], self.lanes.count
+        each = len(part.sums)
+        code, block = self._function(f"tile_{k}_{rows}_{group}", "i64 %row", "i64 %unit")
+        held = max(rows * group * each, 1)
+        scratch = code.first(f"alloca [{held * n} x {self.lanes.kind}], align 64")
+        if each:
+            table = [code.add("%row", str(r)) for r in range(rows)]
+            sums = self._begin(block, k, table, group)
+            for source in sources(part):
+                found = taking(part, source)
+                panels, count = self._panels(block, k, source, group, len(found))
+                if source == "x":
+                    from_ = [self._timed_row(block, "x", row) for row in table]
+                else:
+                    base = f"old:{source}" if source in self.plan.states else f"value:{source}"
+                    from_ = [self._row(block, source, block.pointer(base), r) for r in table]
+                which = [g * each + j for g in range(group) for j in found]
+                accumulate(code, sums, from_, panels, count, which, len(found))
+            for r in range(rows):
+                for j, value in enumerate(sums[r]):
+                    code.store(value, scratch, (r * group * each + j) * n)
+        code.do(
+            f"call void @equations_{k}(ptr %block, ptr {scratch}, i64 %row, i64 {rows}, "
+            f"i64 %unit, i64 {group})"
+        )
+        code.do("ret void")
+        self.module.add(code)
+
+    def _begin(self, block: Block, k: int, table: list[str], group: int) -> list[list[str]]:
+        """What the sums of a tile start from: the biases, or the input's product with them."""
+        code, n, each = block.code, self.lanes.count, len(self.plan.parts[k].sums)
+        at = code.mul("%unit", each * n)
+        bias = code.offset(block.pointer(f"bias:{k}"), at)
+        given = block.pointer("sums_rows")
+        none = code.let(f"icmp eq ptr {given}, null")
+        # Where there is no table, the biases serve as one of it: they are there to be read.
+        table_or = code.let(f"select i1 {none}, ptr %block, ptr {given}")
+        sums = []
+        for row in table:
+            index = code.let(f"select i1 {none}, i64 0, i64 {row}")
+            first = code.pointer(table_or, index)
+            offset = code.mul(block.word("step"), block.word("sums_step"))
+            offset = code.add(offset, block.word(f"sums_from:{k}"))
+            ready = code.offset(code.offset(first, offset, "i8"), at)
+            start = code.let(f"select i1 {none}, ptr {bias}, ptr {ready}")
+            sums.append([code.load(start, j * n) for j in range(group * each)])
+        return sums
+
+    def _panels(
+        self, block: Block, k: int, source: str, group: int, width: int
+    ) -> tuple[list[str], str]:
+        """Addresses of the weights' panels of some blocks of units, and their length."""
+        code = block.code
+        count = block.word("input" if source == "x" else self._width(source))
+        size = code.mul(count, width * self.lanes.count)
+        first = code.offset(block.pointer(f"panel:{k}:{source}"), code.mul("%unit", size))
+        panels = [first]
+        for _ in range(group - 1):
+            panels.append(code.offset(panels[-1], size))
+        return panels, count
+
+    def _time(self) -> None:
+        """The public function: all steps of a job's rows."""
+        code, block = self._function("forward", public=True)
+        rows_end = code.first("alloca i64")
+        code.do(f"store i64 {block.word('end')}, ptr {rows_end}")
+        with code.loop(block.word("first"), block.word("last")) as step:
+            block.put("step", step)
+            drop_ended(block, rows_end, step)
+            end = code.let(f"load i64, ptr {rows_end}")
+            nth = code.sub(step, block.word("first"))
+            for state in self.plan.states:
+                self._turn(block, state, nth)
+            for k, part in enumerate(self.plan.parts):
+                if part.kept and self.keep:
+                    offset = code.mul(nth, block.word(f"kept_step:{k}"))
+                    kept = code.offset(block.pointer(f"kept:{k}"), offset, "i8")
+                    block.put(f"keep:{k}", kept, "ptr")
+                self._sweep(block, k, end)
+        code.do("ret void")
+        self.module.add(code)
+
+    def _turn(self, block: Block, state: str, nth: str) -> None:
+        """Set where a state's old and new value are at a step: all of time, or two in turn."""
+        code = block.code
+        base = block.pointer(f"state:{state}")
+        size, wrap = block.word(f"state_step:{state}"), block.word(f"state_wrap:{state}")
+        for what, index in (("old", nth), ("new", code.add(nth, "1"))):
+            place = code.mul(code.let(f"and i64 {index}, {wrap}"), size)
+            block.put(f"{what}:{state}", code.offset(base, place, "i8"), "ptr")
+
+    def _sweep(self, block: Block, k: int, end: str) -> None:
+        """All units of all rows: blocks of units outside, so that weights stay near."""
+        code, tiles = block.code, self.shapes[k]
+        begin, count = block.word("begin"), block.word(f"{self._units(k)}:blocks")
+        rows = code.sub(end, begin)
+
+        def call(m: int, g: int, row: str, unit: str) -> None:
+            code.do(f"call void @tile_{k}_{m}_{g}(ptr %block, i64 {row}, i64 {unit})")
+
+        def blocks_of(group: int, write) -> None:
+            whole = code.let(f"and i64 {count}, {-group}")
+            with code.loop("0", whole, str(group)) as unit:
+                write(group, unit)
+            if group > 1:
+                with code.loop(whole, count) as unit:
+                    write(1, unit)
+
+        one, two, more, done = (code.label(s) for s in ("one", "two", "more", "done"))
+        code.do(f"switch i64 {rows}, label %{more} [ i64 1, label %{one} i64 2, label %{two} ]")
+        code.block(one)
+        blocks_of(tiles.one, lambda g, unit: call(1, g, begin, unit))
+        code.jump(done)
+        code.block(two)
+        blocks_of(tiles.two, lambda g, unit: call(2, g, begin, unit))
+        code.jump(done)
+        code.block(more)
+        blocks_of(
+            tiles.wide,
+            lambda g, unit: over_rows(
+                code, begin, end, tiles.most, lambda m, row: call(m, g, row, unit)
+            ),
+        )
+        code.jump(done)
+        code.block(done)
+
+
+def drop_ended(block: Block, rows_end: str, step: str) -> None:
+    """Leave out the rows at the end whose sequence has ended: rows are sorted by length."""
+    code = block.code
+    lengths = block.pointer("lengths")
+    with code.when(code.let(f"icmp ne ptr {lengths}, null")):
+        check, test, body, leave = (code.label(s) for s in ("lc", "lt", "lb", "le"))
+        code.jump(check)
+        code.block(check)
+        end = code.let(f"load i64, ptr {rows_end}")
+        code.branch(code.let(f"icmp sgt i64 {end}, {block.word('begin')}"), test, leave)
+        code.block(test)
+        last = code.sub(end, "1")
+        length = code.word(lengths, last)
+        code.branch(code.let(f"icmp sle i64 {length}, {step}"), body, leave)
+        code.block(body)
+        code.do(f"store i64 {last}, ptr {rows_end}")
+        code.jump(check)
+        code.block(leave)

@@ -1,0 +1,58 @@
+"""How large everything of a call is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .plan import RAW, Plan, Sum
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Counts of a call.
+
+    Attributes:
+        batch: Sequences.
+        time: Steps.
+        input: Features of the input.
+        hidden: Units of the cell.
+        output: Units that leave the layer.
+        lanes: Numbers in a vector.
+        size: Bytes of a number.
+    """
+
+    batch: int
+    time: int
+    input: int
+    hidden: int
+    output: int
+    lanes: int
+    size: int
+
+    def padded(self, units: int) -> int:
+        """Units, filled up to whole vectors."""
+        return -(-units // self.lanes) * self.lanes
+
+    def words(self) -> dict[str, int]:
+        """What kernels are told of the numbers of units."""
+        told = {"input": self.input}
+        for name, units in (("hidden", self.hidden), ("output", self.output)):
+            padded = self.padded(units)
+            told |= {name: units, f"{name}:padded": padded, f"{name}:blocks": padded // self.lanes}
+        return told
+
+    def state(self, plan: Plan, name: str) -> int:
+        """Units of a state or of a value between parts."""
+        return self.output if name == plan.states[0] else self.hidden
+
+    def part(self, plan: Plan, k: int) -> int:
+        """Units of a part."""
+        return self.output if plan.projected and k == len(plan.parts) - 1 else self.hidden
+
+    def operand(self, plan: Plan, name: str) -> int:
+        """Numbers in a row of what weights multiply."""
+        return self.input if name == "x" else self.state(plan, name)
+
+    def plane(self, row: Sum) -> int:
+        """Units of a sum."""
+        return self.output if row.operand == RAW else self.hidden

@@ -1,0 +1,287 @@
+"""Compiled jobs on several threads: those that torch has, so that the two do not fight."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+from array import array
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_FLUSH = {
+    "mxcsr": """
+declare void @llvm.x86.sse.stmxcsr(ptr)
+declare void @llvm.x86.sse.ldmxcsr(ptr)
+
+define internal i64 @flush() nounwind {
+  %slot = alloca i32
+  call void @llvm.x86.sse.stmxcsr(ptr %slot)
+  %old = load i32, ptr %slot
+  %new = or i32 %old, 32832
+  store i32 %new, ptr %slot
+  call void @llvm.x86.sse.ldmxcsr(ptr %slot)
+  %wide = zext i32 %old to i64
+  ret i64 %wide
+}
+
+define internal void @restore(i64 %old) nounwind {
+  %slot = alloca i32
+  %narrow = trunc i64 %old to i32
+  store i32 %narrow, ptr %slot
+  call void @llvm.x86.sse.ldmxcsr(ptr %slot)
+  ret void
+}
+""",
+    "fpcr": """
+declare i64 @llvm.aarch64.get.fpcr()
+declare void @llvm.aarch64.set.fpcr(i64)
+
+define internal i64 @flush() nounwind {
+  %old = call i64 @llvm.aarch64.get.fpcr()
+  %new = or i64 %old, 16777216
+  call void @llvm.aarch64.set.fpcr(i64 %new)
+  ret i64 %old
+}
+
+define internal void @restore(i64 %old) nounwind {
+  call void @llvm.aarch64.set.fpcr(i64 %old)
+  ret void
+}
+""",
+    "": """
+define internal i64 @flush() nounwind {
+  ret i64 0
+}
+
+define internal void @restore(i64 %old) nounwind {
+  ret void
+}
+""",
+}
+
+# A region's words: how many jobs, the addresses of two functions of OpenMP, the jobs.
+_REGION = """
+define void @one(ptr %job) nounwind {
+  %old = call i64 @flush()
+  %function = load ptr, ptr %job
+  call void %function(ptr %job)
+  call void @restore(i64 %old)
+  ret void
+}
+
+define void @part(ptr %region, i64 %thread, i64 %threads) nounwind {
+entry:
+  %old = call i64 @flush()
+  %count = load i64, ptr %region
+  %jobs = getelementptr i64, ptr %region, i64 3
+  br label %head
+head:
+  %k = phi i64 [ %thread, %entry ], [ %next, %body ]
+  %more = icmp slt i64 %k, %count
+  br i1 %more, label %body, label %leave
+body:
+  %at = getelementptr i64, ptr %jobs, i64 %k
+  %job = load ptr, ptr %at
+  %function = load ptr, ptr %job
+  call void %function(ptr %job)
+  %next = add i64 %k, %threads
+  br label %head
+leave:
+  call void @restore(i64 %old)
+  ret void
+}
+
+define void @region(ptr %region) nounwind {
+  %at1 = getelementptr i64, ptr %region, i64 1
+  %number = load ptr, ptr %at1
+  %at2 = getelementptr i64, ptr %region, i64 2
+  %all = load ptr, ptr %at2
+  %thread = call i32 %number()
+  %threads = call i32 %all()
+  %thread64 = sext i32 %thread to i64
+  %threads64 = sext i32 %threads to i64
+  call void @part(ptr %region, i64 %thread64, i64 %threads64)
+  ret void
+}
+
+define void @region_one(ptr %region) nounwind {
+  call void @part(ptr %region, i64 0, i64 1)
+  ret void
+}
+"""
+
+
+def text(flush: str) -> str:
+    """Give the functions that run jobs, in LLVM's language.
+
+    Args:
+        flush: As in `Host`: how denormals are flushed while a job runs.
+    """
+    return _FLUSH[flush] + _REGION
+
+
+def run(jobs: Sequence[int] | np.ndarray, threads: int) -> None:
+    """Run every job once, and return when all are done.
+
+    Denormals count as 0 meanwhile, on whatever thread. Other Python threads go on.
+
+    Args:
+        jobs: Addresses of blocks of int64; each one's first word is the address of a function
+            that takes the block's.
+        threads: How many may share the jobs; thread t takes every job t + n * threads. Best
+            torch's own number, whatever the number of jobs: OpenMP ends threads that a smaller
+            team leaves over and has to start them again.
+    """
+    native = _native()
+    region = array("q", (len(jobs), *native.numbers))
+    region.extend(jobs)
+    address, _ = region.buffer_info()
+    if threads <= 1 or len(jobs) <= 1 or _is_child:
+        native.region_one(address)
+    elif native.parallel is not None:
+        native.parallel(native.region, address, threads, 0)
+    else:
+        _workers().run(native.part, address, min(threads, len(jobs)))
+
+
+def call(job: int) -> None:
+    """Run one job here and now, in a microsecond: other Python threads wait for it."""
+    _native().one(job)
+
+
+class _Native(NamedTuple):
+    """Compiled functions, and what OpenMP offers.
+
+    Attributes:
+        one: Runs a job, with Python's lock held.
+        region_one: Runs all jobs of a region.
+        part: Runs a thread's jobs of a region.
+        region: Address of what every thread of OpenMP runs.
+        numbers: Addresses of `omp_get_thread_num` and `omp_get_num_threads`.
+        parallel: `GOMP_parallel`, where there is one.
+    """
+
+    one: Callable[[int], None]
+    region_one: Callable[[int], None]
+    part: Callable[[int, int, int], None]
+    region: int
+    numbers: tuple[int, int]
+    parallel: Callable[[int, int, int, int], None] | None
+
+
+@lru_cache(maxsize=1)
+def _native() -> _Native:
+    from .host import host
+    from .jit import compile_text
+
+    machine = host()
+    library = compile_text(text(machine.flush), machine)
+    address, word = ctypes.c_void_p, ctypes.c_int64
+    parallel, numbers = _openmp()
+    return _Native(
+        one=ctypes.PYFUNCTYPE(None, address)(library.address("one")),
+        region_one=ctypes.CFUNCTYPE(None, address)(library.address("region_one")),
+        part=ctypes.CFUNCTYPE(None, address, word, word)(library.address("part")),
+        region=library.address("region"),
+        numbers=numbers,
+        parallel=parallel,
+    )
+
+
+def _openmp() -> tuple[Callable[[int, int, int, int], None] | None, tuple[int, int]]:
+    """Find the OpenMP that torch itself calls, of however many are loaded."""
+    if sys.platform == "win32":
+        return None, (0, 0)
+    for library in _libraries():
+        try:
+            parallel = library.GOMP_parallel
+            ask = (library.omp_get_thread_num, library.omp_get_num_threads)
+        except AttributeError:
+            continue
+        parallel.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+        parallel.restype = None
+        first, second = (ctypes.cast(f, ctypes.c_void_p).value or 0 for f in ask)
+        return parallel, (first, second)
+    return None, (0, 0)
+
+
+def _libraries() -> list[ctypes.CDLL]:
+    """Where the system looks for a function that torch calls, in its order."""
+    import torch
+
+    # Preloaded and global libraries first, then what torch was linked with.
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    path = Path(torch.__file__).parent / "lib" / f"libtorch_cpu.{suffix}"
+    return [ctypes.CDLL(None), *([ctypes.CDLL(str(path))] if path.exists() else [])]
+
+
+class _Workers:
+    """Threads of our own, for where there is no OpenMP to ask."""
+
+    def __init__(self) -> None:
+        self._parts: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def run(self, part: Callable[[int, int, int], None], region: int, threads: int) -> None:
+        """Run `part(region, t, threads)` for every t at the same time."""
+        self._grow(threads - 1)
+        left = set(range(1, threads))
+        done: SimpleQueue[None] = SimpleQueue()
+
+        def work(thread: int) -> None:
+            part(region, thread, threads)
+            left.discard(thread)
+            done.put(None)
+
+        for thread in range(1, threads):
+            self._parts.put(lambda thread=thread: work(thread))
+        # Jobs write to memory of the caller's, who must not go on before, not even by Ctrl-C.
+        stopped = None
+        try:
+            part(region, 0, threads)
+        except KeyboardInterrupt as stop:
+            stopped = stop
+        while left:
+            try:
+                done.get()
+            except KeyboardInterrupt as stop:
+                stopped = stop
+        if stopped is not None:
+            raise stopped
+
+    def _grow(self, count: int) -> None:
+        with self._lock:
+            while self._count < count:
+                self._count += 1
+                threading.Thread(target=self._serve, name="gatewise", daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            self._parts.get()()
+
+
+@lru_cache(maxsize=1)
+def _workers() -> _Workers:
+    return _Workers()
+
+
+_is_child = False
+
+
+def _in_child() -> None:
+    """After a fork there are no threads, though OpenMP and the queue would believe in them."""
+    global _is_child
+    _is_child = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
