@@ -4,11 +4,13 @@ from .._lazy import attach as _attach
 
 _NAMES = {
     "Cell": ".value",
+    "Draw": ".value",
     "Expr": ".expr",
     "FromInput": ".declare",
     "FromState": ".declare",
     "Gate": ".declare",
     "Hyper": ".declare",
+    "Noise": ".declare",
     "Port": ".value",
     "Stage": ".stages",
     "State": ".declare",
@@ -22,6 +24,8 @@ _NAMES = {
     "logsigmoid": ".expr",
     "maximum": ".expr",
     "minimum": ".expr",
+    "quiet": ".transform",
+    "recurrent_dropout": ".transform",
     "relu": ".expr",
     "sigmoid": ".expr",
     "sin": ".expr",
@@ -31,6 +35,7 @@ _NAMES = {
     "tanh": ".expr",
     "vjp_source": ".emit_torch",
     "where": ".expr",
+    "zoneout": ".transform",
 }
 
 __getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

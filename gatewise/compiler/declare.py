@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints, overload
 
 from ..errors import InputError, nearest
 from .expr import Expr, rewrite, var, walk
-from .value import Cell, Port
+from .value import Cell, Draw, Port
 
 Gate = Annotated[Expr, "gate"]
 """`W x_t + U h_{t-1} + b`: one row block of the input weights, recurrent weights and bias."""
@@ -35,30 +35,45 @@ Weight = Annotated[Expr, "weight"]
 Hyper = Annotated[Expr, "hyper"]
 """A constant: the parameter's default, which `Cell.with_` changes."""
 
+Noise = Annotated[Expr, "noise"]
+"""Given per unit and step from outside, such as a mask of 0 and 1; no gradient flows to it.
+
+The parameter's default is its value where none is given, as in evaluation.
+"""
+
 _KINDS = {"Gate": "gate", "FromInput": "from_input", "FromState": "from_state",
-          "State": "state", "Weight": "weight", "Hyper": "hyper"}  # fmt: skip
+          "State": "state", "Weight": "weight", "Hyper": "hyper", "Noise": "noise"}  # fmt: skip
 
 
 @overload
 def cell(function: Callable[..., Any], /) -> Cell: ...
 @overload
-def cell(*, bias: Mapping[str, float]) -> Callable[[Callable[..., Any]], Cell]: ...
 def cell(
-    function: Callable[..., Any] | None = None, /, *, bias: Mapping[str, float] | None = None
+    *, bias: Mapping[str, float] = ..., draws: Mapping[str, Draw] = ...
+) -> Callable[[Callable[..., Any]], Cell]: ...
+def cell(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    bias: Mapping[str, float] | None = None,
+    draws: Mapping[str, Draw] | None = None,
 ) -> Cell | Callable[[Callable[..., Any]], Cell]:
     """Make a cell of a function: its signature declares, its body is traced once.
 
     Args:
-        function: Takes `Gate`, `FromInput`, `FromState`, `State`, `Weight` and `Hyper`
+        function: Takes `Gate`, `FromInput`, `FromState`, `State`, `Weight`, `Hyper` and `Noise`
             parameters, returns the new states in the declared order. The order of the gates is
             the order of their row blocks in the weights.
         bias: Initial bias by name. `n_x: FromInput` and `n_h: FromState` share the name `n`.
+        draws: How a layer in training draws its `Noise`, by name; what is not here keeps its
+            value.
 
     Returns:
         A frozen `Cell`, or a decorator that makes one.
 
     Raises:
-        InputError: The signature, the bias or what the function returns cannot be a cell.
+        InputError: The signature, the bias, the draws or what the function returns cannot be a
+            cell.
 
     Example:
         >>> from gatewise.compiler import Gate, State, cell, sigmoid, tanh
@@ -70,13 +85,15 @@ def cell(
         <cell minimal(f: gate, g: gate, h: state)>
     """
     if function is None:
-        return lambda function: _declare(function, bias or {})
+        return lambda function: _declare(function, bias or {}, draws or {})
     if not inspect.isfunction(function):
         raise InputError(f"cell takes a function, not {type(function).__name__}: def it first")
-    return _declare(function, {})
+    return _declare(function, {}, {})
 
 
-def _declare(function: Callable[..., Any], bias: Mapping[str, float]) -> Cell:
+def _declare(
+    function: Callable[..., Any], bias: Mapping[str, float], draws: Mapping[str, Draw]
+) -> Cell:
     name = function.__name__
     ports = _ports(function)
     returned, labels = _trace(function, {p.name: var(p.name) for p in ports})
@@ -90,7 +107,7 @@ def _declare(function: Callable[..., Any], bias: Mapping[str, float]) -> Cell:
     ports, outputs, labels = _halve_applied_gates(ports, outputs, labels)
     return Cell(
         name=name,
-        ports=_with_bias(name, ports, bias),
+        ports=_with_draws(name, _with_bias(name, ports, bias), draws),
         outputs=outputs,
         labels=_labels(ports, outputs, labels),
         doc=inspect.getdoc(function) or "",
@@ -148,15 +165,16 @@ def _ports(function: Callable[..., Any]) -> tuple[Port, ...]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise InputError(f"cell {name} takes *{parameter.name}: name each parameter")
         given = parameter.default is not parameter.empty
-        if kind == "hyper" and not given:
+        if kind in ("hyper", "noise") and not given:
+            word = kind.capitalize()
             raise InputError(
-                f"{parameter.name} of cell {name} is a Hyper without a value: "
-                f"give it a default, {parameter.name}: Hyper = 1.0"
+                f"{parameter.name} of cell {name} is a {word} without a value: "
+                f"give it a default, {parameter.name}: {word} = 1.0"
             )
-        if given and kind not in ("hyper", "weight"):
+        if given and kind not in ("hyper", "weight", "noise"):
             raise InputError(
-                f"{parameter.name} of cell {name} has a default: only Weight and Hyper can have "
-                'one, and initial biases go in @cell(bias={"name": 1.0})'
+                f"{parameter.name} of cell {name} has a default: only Weight, Hyper and Noise can "
+                'have one, and initial biases go in @cell(bias={"name": 1.0})'
             )
         ports.append(Port(parameter.name, kind, parameter.default if given else 0.0))
     return tuple(ports)
@@ -226,3 +244,13 @@ def _with_bias(name: str, ports: tuple[Port, ...], bias: Mapping[str, float]) ->
             )
         initial[home[block]] = value
     return tuple(replace(p, initial=initial[p.name]) if p.name in initial else p for p in ports)
+
+
+def _with_draws(name: str, ports: tuple[Port, ...], draws: Mapping[str, Draw]) -> tuple[Port, ...]:
+    noises = [p.name for p in ports if p.kind == "noise"]
+    for noise in draws:
+        if noise not in noises:
+            raise InputError(
+                f"draws of cell {name} names {noise!r}, which is no Noise: {nearest(noise, noises)}"
+            )
+    return tuple(replace(p, draw=draws[p.name]) if p.name in draws else p for p in ports)

@@ -103,7 +103,11 @@ class _Leaves:
             return f"W_{{{row}}} x_{{t}} + b_{{{row}}}", 1
         if kind == "from_state":
             return self._recurrent(name, before), 1
-        return _at("t-1", name) if kind == "state" else _symbol(name), 4
+        if kind == "state":
+            return _at("t-1", name), 4
+        draw = self.cell.draws.get(name)
+        changes = kind == "noise" and (draw is None or draw.per == "step")
+        return _at("t", name) if changes else _symbol(name), 4
 
     def _recurrent(self, name: str, operand: str) -> str:
         row = self.cell.block(name)

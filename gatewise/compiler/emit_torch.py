@@ -55,9 +55,9 @@ def vjp_source(cell: Cell) -> str:
     """Write the backward step: one function `stage_0_vjp`, ... per stage.
 
     Each takes its stage's `reads` and then a cotangent for each value that the stage
-    computes, in order, and returns the tuple of the gradients of its reads. Activations are
-    computed anew. The gradient of a read that broadcasts has the shape of the result: the engine
-    sums it.
+    computes, in order, and returns the tuple of the gradients of its reads, noise left out.
+    Activations are computed anew. The gradient of a read that broadcasts has the shape of the
+    result: the engine sums it.
 
     Example:
         >>> from gatewise.cells import elman
@@ -71,7 +71,7 @@ def vjp_source(cell: Cell) -> str:
             return (d_a,)
         <BLANKLINE>
     """
-    return _module(_vjp(stage, k) for k, stage in enumerate(cell.stages))
+    return _module(_vjp(stage, k, cell) for k, stage in enumerate(cell.stages))
 
 
 def _step(stage: Stage, k: int) -> str:
@@ -80,15 +80,16 @@ def _step(stage: Stage, k: int) -> str:
     return _function(f"stage_{k}", stage.reads, stage.outputs, labels, like=[])
 
 
-def _vjp(stage: Stage, k: int) -> str:
+def _vjp(stage: Stage, k: int, cell: Cell) -> str:
     cotangents = [f"d_{_result(name)}" for name in stage.names]
     while set(cotangents) & set(stage.reads):
         cotangents = [f"d_{name}" for name in cotangents]
-    wrt = [var(name) for name in stage.reads]
+    sought = [name for name in stage.reads if name not in cell.noises]
+    wrt = [var(name) for name in sought]
     gradients = vjp(stage.outputs, [var(c) for c in cotangents], wrt)
     named = [(f"{label}_t", node) for label, node in stage.labels]
     named += [(_result(name), node) for name, node in stage.computes]
-    named += [(f"d_{name}", node) for name, node in zip(stage.reads, gradients, strict=True)]
+    named += [(f"d_{name}", node) for name, node in zip(sought, gradients, strict=True)]
     simple = simplify([node for _, node in named])
     labels = {node: name for (name, _), node in zip(named, simple, strict=True)}
     gradients = simple[len(named) - len(wrt) :]

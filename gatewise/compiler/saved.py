@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from ..errors import InputError
 from .expr import SHAPES, Expr, const, walk
-from .value import Cell, Port
+from .value import Cell, Draw, Port
 
 FORMAT = 1
 """Raised when data of before can no longer be read the same way."""
@@ -31,7 +31,7 @@ def to_dict(cell: Cell) -> dict[str, Any]:
         "format": FORMAT,
         "name": cell.name,
         "doc": cell.doc,
-        "ports": [[p.name, p.kind, float(p.initial)] for p in cell.ports],
+        "ports": [_port(p) for p in cell.ports],
         "nodes": [[n.op, [place[a] for a in n.args], n.value] for n in nodes],
         "outputs": [place[o] for o in cell.outputs],
         "labels": [[label, place[node]] for label, node in cell.labels],
@@ -51,7 +51,7 @@ def from_dict(data: Mapping[str, Any]) -> Cell:
         nodes = _nodes(data["nodes"])
         return Cell(
             name=data["name"],
-            ports=tuple(Port(name, kind, initial) for name, kind, initial in data["ports"]),
+            ports=tuple(_read_port(*row) for row in data["ports"]),
             outputs=tuple(nodes[_index(k, len(nodes))] for k in data["outputs"]),
             labels=tuple((label, nodes[_index(k, len(nodes))]) for label, k in data["labels"]),
             doc=str(data.get("doc", "")),
@@ -72,6 +72,15 @@ def from_key(key: str) -> Cell:
     except ValueError as damage:
         raise InputError(f"the cell's key is damaged: {damage}") from None
     return from_dict(data)
+
+
+def _port(port: Port) -> list[Any]:
+    drawn = [] if port.draw is None else [[float(port.draw.chance), port.draw.per]]
+    return [port.name, port.kind, float(port.initial), *drawn]
+
+
+def _read_port(name: str, kind: str, initial: float, draw: Sequence[Any] | None = None) -> Port:
+    return Port(name, kind, initial, None if draw is None else Draw(*draw))
 
 
 def _nodes(rows: list[Any]) -> list[Expr]:

@@ -29,8 +29,8 @@ class Stage:
     Attributes:
         reads: Names of the values that it takes.
         computes: Names and expressions of the values that it gives.
-        products: Row block and the name of the value it is applied to: afterwards the table holds
-            `U_row @ value + bias` under the name of the row block.
+        products: Row block and the name of the value it is applied to, in the order of the rows:
+            afterwards the table holds `U_row @ value + bias` under the name of the row block.
         labels: Names that the declaring function gave to values in it, for readable text.
     """
 
@@ -73,6 +73,7 @@ def split(cell: Cell) -> tuple[Stage, ...]:
     stages = []
     for depth in range(last + 1):
         products = [n for n in crossing if n.op == "product" and level[n] == depth + 1]
+        products.sort(key=lambda node: cell.state_rows.index(str(node.value)))
         wanted = [n for n in crossing if n.op != "product" and level[n] == depth]
         seen = {n: v for n, v in taken.items() if level[n] < depth or n.op == "product"}
         computes = {names[n]: _cut(n, seen) for n in wanted}

@@ -17,11 +17,30 @@ from .expr import Expr, walk
 if TYPE_CHECKING:
     from .stages import Stage
 
-KINDS = ("gate", "from_input", "from_state", "state", "weight", "hyper")
+KINDS = ("gate", "from_input", "from_state", "state", "weight", "hyper", "noise")
 """What a cell's parameter can be; `declare` says what each means."""
 
 _INPUT_HALF, _STATE_HALF = ("gate", "from_input"), ("gate", "from_state")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How noise is drawn while a layer trains: 0, or else the one number that keeps the mean.
+
+    The mean is the value of the noise in evaluation, so what is not 0 is `mean / chance`.
+
+    Attributes:
+        chance: Probability of not being 0.
+        per: `"step"` for a mask of its own at each step, `"sequence"` for one that all steps share.
+
+    Example:
+        >>> Draw(0.9)
+        Draw(chance=0.9, per='step')
+    """
+
+    chance: float
+    per: str = "step"
 
 
 @dataclass(frozen=True)
@@ -31,12 +50,15 @@ class Port:
     Attributes:
         name: As in the declaring function's signature.
         kind: One of `KINDS`.
-        initial: Initial bias of a gate, initial value of a weight, value of a hyper.
+        initial: Initial bias of a gate, initial value of a weight, value of a hyper, value of
+            noise where none is drawn.
+        draw: How a layer draws noise while it trains; None where it is only given from outside.
     """
 
     name: str
     kind: str
     initial: float = 0.0
+    draw: Draw | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +148,16 @@ class Cell:
     def hypers(self) -> dict[str, float]:
         """Constants of the equations and their value."""
         return {p.name: p.initial for p in self.ports if p.kind == "hyper"}
+
+    @cached_property
+    def noises(self) -> dict[str, float]:
+        """What is given per unit and step, such as a mask, and its value where none is given."""
+        return {p.name: p.initial for p in self.ports if p.kind == "noise"}
+
+    @cached_property
+    def draws(self) -> dict[str, Draw]:
+        """How a layer in training draws each noise that it draws."""
+        return {p.name: p.draw for p in self.ports if p.draw is not None}
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -226,6 +258,21 @@ def _check_port(cell: Cell, port: Port) -> None:
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not isfinite(number):
         raise InputError(
             f"{port.name} of cell {cell.name} must start from a finite number, not {number!r}"
+        )
+    if port.draw is not None:
+        _check_draw(cell, port, port.draw)
+
+
+def _check_draw(cell: Cell, port: Port, draw: Draw) -> None:
+    where = f"{port.name} of cell {cell.name}"
+    if port.kind != "noise":
+        raise InputError(f"{where} is a {port.kind}: only Noise can be drawn")
+    chance = draw.chance
+    if isinstance(chance, bool) or not isinstance(chance, (int, float)) or not 0 < chance <= 1:
+        raise InputError(f"{where} is drawn with chance={chance!r}: give more than 0, at most 1")
+    if draw.per not in ("step", "sequence"):
+        raise InputError(
+            f"{where} is drawn per={draw.per!r}: {nearest(str(draw.per), ('step', 'sequence'))}"
         )
 
 

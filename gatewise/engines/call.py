@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from ..compiler import Cell
+from ..compiler import Cell, quiet
 from ..connectivity import Connectivity
+
+NO_NOISE: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Call(NamedTuple):
@@ -27,6 +30,9 @@ class Call(NamedTuple):
         lengths: Steps of each sequence, [batch], on the device of `x`; nothing when all are full.
         reverse: Whether time runs from the last step to the first; outputs stay in the order of
             the input.
+        noise: What the cell's `Noise` is at each time of `x`, [batch, time, hidden], by name, or
+            [batch, 1, hidden] for all times. No gradient flows to it. What is not here has its
+            value of evaluation, as a constant.
     """
 
     cell: Cell
@@ -36,6 +42,13 @@ class Call(NamedTuple):
     state: tuple[Tensor, ...]
     lengths: Tensor | None = None
     reverse: bool = False
+    noise: Mapping[str, Tensor] = NO_NOISE
+
+    def settled(self) -> Call:
+        """The same call with each noise that is not given put into the equations as a constant."""
+        if len(self.noise) == len(self.cell.noises):
+            return self
+        return self._replace(cell=quiet(self.cell, frozenset(self.noise)))
 
 
 # Outputs, [batch, time, output], and the state after each sequence's last step.
@@ -52,5 +65,5 @@ class Engine(Protocol):
         ...
 
     def run(self, call: Call) -> Result:
-        """Run a call for which `why_not` has nothing to say."""
+        """Run a call for which `why_not` has nothing to say; noise that is not given: `settled`."""
         ...

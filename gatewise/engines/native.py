@@ -53,6 +53,9 @@ class Native:
     def why_not(self, call: Call) -> str | None:
         """See `Engine.why_not`."""
         cell, connectivity, x = call.cell, call.connectivity, call.x
+        if cell.noises:
+            noises = ", ".join(cell.noises)
+            return f"torch's kernels know no noise inside the recurrence, here {noises}"
         kernel = kernel_for(cell)
         if kernel is None:
             known = ", ".join(known.name for known, _ in _KERNELS)

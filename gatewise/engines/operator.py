@@ -11,7 +11,8 @@ from torch import Tensor
 from ..compiler import Cell
 from ..connectivity import Connectivity
 from ..connectivity.contract import from_key
-from .call import Call, Result
+from ..errors import InputError, nearest
+from .call import NO_NOISE, Call, Result
 from .choice import choose
 
 
@@ -23,6 +24,7 @@ def recurrence(
     state: tuple[Tensor, ...],
     lengths: Tensor | None = None,
     reverse: bool = False,
+    noise: Mapping[str, Tensor] = NO_NOISE,
 ) -> Result:
     """Run a cell over time, on the first engine that can.
 
@@ -39,13 +41,16 @@ def recurrence(
         state: One tensor for each of the cell's states, [batch, features].
         lengths: Steps of each sequence, [batch], on the device of `x`; 0 is legal.
         reverse: Whether time runs from the last step to the first.
+        noise: The cell's noise by name, [batch, time, hidden], or [batch, 1, hidden] for all
+            times; what is not here has its value of evaluation.
 
     Returns:
         Outputs, [batch, time, output], zero past a sequence's end, and the state after its last
         step.
 
     Raises:
-        InputError: A forced engine cannot run the call.
+        InputError: A forced engine cannot run the call, or the noise is not the cell's or not of
+            such a shape.
 
     Example:
         >>> from gatewise.cells import elman
@@ -58,7 +63,8 @@ def recurrence(
         >>> y.shape, h.shape
         (torch.Size([2, 5, 4]), torch.Size([2, 4]))
     """
-    call = Call(cell, connectivity, x, weights, state, lengths, reverse)
+    call = Call(cell, connectivity, x, weights, state, lengths, reverse, noise)
+    _check_noise(call)
     device = x.device.type
     if x.dtype != torch.float64 and _is_autocast(device):
         call = _cast(call, torch.get_autocast_dtype(device))
@@ -71,7 +77,27 @@ def _run(call: Call) -> Result:
     if torch.compiler.is_compiling():
         y, *state = forward(*_flatten(call))
         return y, tuple(state)
+    call = call.settled()
     return choose(call).run(call)
+
+
+def _check_noise(call: Call) -> None:
+    if not call.noise:
+        return
+    batch, steps = call.x.shape[:2]
+    hidden = call.weights["weight_ih"].shape[0] // len(call.cell.input_rows)
+    for name, value in call.noise.items():
+        if name not in call.cell.noises:
+            raise InputError(
+                f"noise names {name!r}, which is no Noise of cell {call.cell.name}: "
+                f"{nearest(name, call.cell.noises)}"
+            )
+        shape = tuple(value.shape)
+        if shape not in ((batch, steps, hidden), (batch, 1, hidden)):
+            raise InputError(
+                f"noise {name} of shape {shape}: give [batch, time, hidden], here "
+                f"{(batch, steps, hidden)}, or one step for all, {(batch, 1, hidden)}"
+            )
 
 
 def _is_autocast(device: str) -> bool:
@@ -83,10 +109,13 @@ def _cast(call: Call, dtype: torch.dtype) -> Call:
         x=call.x.to(dtype),
         weights={name: weight.to(dtype) for name, weight in call.weights.items()},
         state=tuple(s.to(dtype) for s in call.state),
+        noise={name: value.to(dtype) for name, value in call.noise.items()},
     )
 
 
-Flat = tuple[Tensor, list[Tensor], list[Tensor], Tensor | None, str, str, str, bool]
+Flat = tuple[
+    Tensor, list[Tensor], list[Tensor], list[Tensor], Tensor | None, str, str, str, str, bool
+]
 
 
 def _flatten(call: Call) -> Flat:
@@ -95,8 +124,10 @@ def _flatten(call: Call) -> Flat:
         call.x,
         list(call.state),
         list(call.weights.values()),
+        list(call.noise.values()),
         call.lengths,
         " ".join(call.weights),
+        " ".join(call.noise),
         call.cell.key,
         call.connectivity.key,
         call.reverse,
@@ -107,15 +138,19 @@ def _unflatten(
     x: Tensor,
     state: Sequence[Tensor],
     weights: Sequence[Tensor],
+    noise: Sequence[Tensor],
     lengths: Tensor | None,
     names: str,
+    noises: str,
     cell: str,
     connectivity: str,
     reverse: bool,
 ) -> Call:
     named = dict(zip(names.split(), weights, strict=True))
+    given = dict(zip(noises.split(), noise, strict=True))
     kind = from_key(connectivity)
-    return Call(Cell.from_key(cell), kind, x, named, tuple(state), lengths, reverse)
+    call = Call(Cell.from_key(cell), kind, x, named, tuple(state), lengths, reverse, given)
+    return call.settled()
 
 
 @torch.library.custom_op("gatewise::recurrence", mutates_args=())
@@ -123,21 +158,23 @@ def forward(
     x: Tensor,
     state: list[Tensor],
     weights: list[Tensor],
+    noise: list[Tensor],
     lengths: Tensor | None,
     names: str,
+    noises: str,
     cell: str,
     connectivity: str,
     reverse: bool,
 ) -> list[Tensor]:
     """Outputs, then the final state."""
-    call = _unflatten(x, state, weights, lengths, names, cell, connectivity, reverse)
+    call = _unflatten(x, state, weights, noise, lengths, names, noises, cell, connectivity, reverse)
     y, last = choose(call).run(call)
     # Without a time step the final state is the initial one, which an operator may not return.
     return [y.contiguous(), *(s.clone(memory_format=torch.contiguous_format) for s in last)]
 
 
 @forward.register_fake
-def _(x, state, weights, lengths, names, cell, connectivity, reverse):
+def _(x, state, weights, noise, lengths, names, noises, cell, connectivity, reverse):
     y = x.new_empty(x.shape[0], x.shape[1], state[0].shape[1])
     return [y, *(torch.empty_like(s, memory_format=torch.contiguous_format) for s in state)]
 
@@ -148,8 +185,10 @@ def backward(
     x: Tensor,
     state: list[Tensor],
     weights: list[Tensor],
+    noise: list[Tensor],
     lengths: Tensor | None,
     names: str,
+    noises: str,
     cell: str,
     connectivity: str,
     reverse: bool,
@@ -158,7 +197,9 @@ def backward(
     with _recording():
         tensors = [t.detach().requires_grad_() for t in (x, *state, *weights)]
         x, state, weights = tensors[0], tensors[1 : len(state) + 1], tensors[len(state) + 1 :]
-        call = _unflatten(x, state, weights, lengths, names, cell, connectivity, reverse)
+        call = _unflatten(
+            x, state, weights, noise, lengths, names, noises, cell, connectivity, reverse
+        )
         y, last = choose(call).run(call)
         # Without a time step the outputs depend on nothing.
         pairs = zip([y, *last], gradients, strict=True)
@@ -168,7 +209,7 @@ def backward(
 
 
 @backward.register_fake
-def _(gradients, x, state, weights, lengths, names, cell, connectivity, reverse):
+def _(gradients, x, state, weights, noise, lengths, names, noises, cell, connectivity, reverse):
     tensors = (x, *state, *weights)
     return [torch.empty_like(t, memory_format=torch.contiguous_format) for t in tensors]
 
@@ -190,17 +231,19 @@ def _recording() -> Iterator[None]:
 
 
 def _remember(ctx, inputs, output) -> None:
-    x, state, weights, lengths, *rest = inputs
-    ctx.save_for_backward(x, lengths, *state, *weights)
-    ctx.states, ctx.rest = len(state), rest
+    x, state, weights, noise, lengths, *rest = inputs
+    ctx.save_for_backward(x, lengths, *state, *weights, *noise)
+    ctx.counts, ctx.rest = (len(state), len(weights), len(noise)), rest
 
 
 def _differentiate(ctx, gradients):
     x, lengths, *tensors = ctx.saved_tensors
-    state, weights = tensors[: ctx.states], tensors[ctx.states :]
-    found = backward(list(gradients), x, state, weights, lengths, *ctx.rest)
-    ends = 1 + ctx.states
-    return found[0], found[1:ends], found[ends:], None, *[None] * len(ctx.rest)
+    states, weights, noises = ctx.counts
+    parts = tensors[:states], tensors[states : states + weights], tensors[states + weights :]
+    found = backward(list(gradients), x, *parts, lengths, *ctx.rest)
+    ends = 1 + states
+    nothing = [None] * len(ctx.rest)
+    return found[0], found[1:ends], found[ends:], [None] * noises, None, *nothing
 
 
 forward.register_autograd(_differentiate, setup_context=_remember)

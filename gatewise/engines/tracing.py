@@ -15,7 +15,7 @@ def traceable(cell: Cell) -> Cell:
 
     A layer calls it when it takes a cell, and again when it has been unpickled or copied.
     """
-    _ = program(cell), cell.state_rows, cell.weights
+    _ = program(cell), cell.input_rows, cell.state_rows, cell.weights, cell.noises, cell.draws
     return cell
 
 

@@ -42,5 +42,18 @@ def check_sizes(sizes: Mapping[str, int], dropout: float) -> None:
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise InputError(f"{name}={size!r}: give a whole number of at least 1")
-    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
-        raise InputError(f"dropout={dropout!r}: give a rate of at least 0 and below 1")
+    check_rates({"dropout": dropout})
+
+
+def check_rates(rates: Mapping[str, float]) -> None:
+    """Refuse a rate that is not in [0, 1).
+
+    Args:
+        rates: Each argument's name and value.
+
+    Raises:
+        InputError: One of them is not as above.
+    """
+    for name, rate in rates.items():
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
+            raise InputError(f"{name}={rate!r}: give a rate of at least 0 and below 1")

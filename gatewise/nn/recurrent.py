@@ -13,9 +13,10 @@ from ..compiler import Cell
 from ..connectivity import Dense
 from ..engines import Call, parameters, state_sizes, step, traceable
 from ..errors import InputError, nearest
-from .arguments import check_sizes, checked_cell
+from .arguments import check_rates, check_sizes, checked_cell
 from .initialization import initialize
 from .lengths import checked_lengths
+from .noise import check_one_step, drawn, expected, regularized, weights_dropped
 from .stack import MERGES, run_layers
 from .state import State, state_type
 
@@ -42,6 +43,16 @@ class Recurrent(nn.Module):
         merge: How the two directions' outputs become one: `"concat"`, `"sum"`, `"mul"`, `"mean"`;
             with None the last layer gives the pair, and layers between concatenate.
         dropout: Rate of what is dropped between layers while training.
+        zoneout: Rate at which units keep their old state while training, by state; one number is
+            for the memory `c` alone, or for the output of a cell without it. Evaluation takes the
+            expectation (Krueger et al. 2017, https://arxiv.org/abs/1606.01305, who find 0.5 for
+            `c` and 0.05 for `h`).
+        recurrent_dropout: Rate of what is dropped inside the recurrence while training.
+        recurrent_dropout_kind: `"semeniuta"` drops the candidate at each step (Semeniuta et al.
+            2016, https://arxiv.org/abs/1603.05118), `"gal"` what the recurrent weights multiply,
+            the same units at all steps (Gal & Ghahramani 2016, https://arxiv.org/abs/1512.05287).
+        weight_dropout: Rate of the entries of `weight_hh` that are dropped while training, the
+            same ones at all steps (Merity et al. 2018, https://arxiv.org/abs/1708.02182).
         bias: Whether the gates have biases.
         learn_state: Whether the initial state is learned instead of zero.
         proj_size: Features of the projected output; 0 for no projection.
@@ -72,6 +83,10 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
         merge: str | None = "concat",
         dropout: float = 0.0,
+        zoneout: Mapping[str, float] | float = 0.0,
+        recurrent_dropout: float = 0.0,
+        recurrent_dropout_kind: str = "semeniuta",
+        weight_dropout: float = 0.0,
         bias: bool = True,
         learn_state: bool = False,
         proj_size: int = 0,
@@ -80,6 +95,18 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         self.cell = checked_cell(cell)
+        rates = {"recurrent_dropout": recurrent_dropout, "weight_dropout": weight_dropout}
+        zoned = isinstance(zoneout, Mapping)
+        check_rates(rates if zoned else rates | {"zoneout": zoneout})
+        self.zoneout = dict(zoneout) if zoned else zoneout
+        self.recurrent_dropout = recurrent_dropout
+        self.recurrent_dropout_kind = recurrent_dropout_kind
+        self.weight_dropout = weight_dropout
+        if weight_dropout and not self.cell.state_rows:
+            raise InputError(
+                f"weight_dropout={weight_dropout!r}: the cell {self.cell.name} has no recurrent "
+                "weights to drop; leave it at 0"
+            )
         self._prepare()
         self.connectivity = Dense(proj_size)
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
@@ -97,7 +124,7 @@ class Recurrent(nn.Module):
         self.bias = bias
         self.learn_state = learn_state
         self.proj_size = proj_size
-        self._state_sizes = state_sizes(self.cell, self.connectivity, hidden_size)
+        self._state_sizes = state_sizes(self._noisy, self.connectivity, hidden_size)
         each = self._state_sizes[0]
         self.output_size = 2 * each if bidirectional and merge == "concat" else each
         # For each layer and direction: a weight's own name to its name in this module.
@@ -152,15 +179,19 @@ class Recurrent(nn.Module):
         """
         x, batched = self._batched(x, 3, "[batch, time, input]")
         checked = None if lengths is None else checked_lengths(lengths, x)
+        weights = self._weights()
+        if self.training and self.weight_dropout:
+            weights = weights_dropped(weights, self.weight_dropout)
         outputs, last = run_layers(
-            self.cell,
+            self._active,
             self.connectivity,
             x,
-            self._weights(),
+            weights,
             self._initial(state, x, batched),
             checked,
             merge=self.merge or "concat",
             dropout=self.dropout if self.training else 0.0,
+            noise=[[self._drawn(x) for _ in layer] for layer in weights],
         )
         if not batched:
             outputs, last = tuple(y[0] for y in outputs), tuple(s[:, 0] for s in last)
@@ -177,20 +208,24 @@ class Recurrent(nn.Module):
             Output, [batch, output_size], and the new state.
 
         Raises:
-            InputError: The layer is bidirectional, so it needs the future.
+            InputError: The layer is bidirectional, so it needs the future; or it is in training,
+                with noise that is the same at all steps.
         """
         if self.bidirectional:
             raise InputError(
                 "bidirectional=True: a step cannot see the future; build the layer with "
                 "bidirectional=False to stream"
             )
+        if self.training:
+            check_one_step(self._noisy, self.weight_dropout)
         x, batched = self._batched(x, 2, "[batch, input]")
         rows = zip(*(s.unbind(0) for s in self._initial(state, x, batched)), strict=True)
         ends = []
         for layer, ((weights,), before) in enumerate(zip(self._weights(), rows, strict=True)):
             if layer and self.dropout and self.training:
                 x = F.dropout(x, self.dropout)
-            after = step(self.cell, self.connectivity, x, weights, before)
+            noise = {name: value[:, 0] for name, value in self._drawn(x.unsqueeze(1)).items()}
+            after = step(self._active, self.connectivity, x, weights, before, noise)
             x = after[0]
             ends.append(after)
         last = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
@@ -203,7 +238,9 @@ class Recurrent(nn.Module):
         x, batched = self._batched(x, 3, "[batch, time, input]")
         checked = None if lengths is None else checked_lengths(lengths, x)
         start = tuple(s[0] for s in self._initial(None, x, batched))
-        return Call(self.cell, self.connectivity, x, self._weights()[0][0], start, checked)
+        noise = expected(self._active, x, self.hidden_size)
+        weights = self._weights()[0][0]
+        return Call(self._active, self.connectivity, x, weights, start, checked, noise=noise)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over what a pickle or a copy holds."""
@@ -215,15 +252,26 @@ class Recurrent(nn.Module):
         given = [self.cell.name, str(self.input_size), str(self.hidden_size)]
         defaults = {
             "num_layers": 1, "bidirectional": False, "merge": "concat", "dropout": 0.0,
-            "bias": True, "learn_state": False, "proj_size": 0,
+            "zoneout": 0.0, "recurrent_dropout": 0.0, "recurrent_dropout_kind": "semeniuta",
+            "weight_dropout": 0.0, "bias": True, "learn_state": False, "proj_size": 0,
         }  # fmt: skip
         given += [f"{k}={getattr(self, k)!r}" for k, v in defaults.items() if getattr(self, k) != v]
         return ", ".join(given)
 
     def _prepare(self) -> None:
         """Make what `torch.compile` can read but not make."""
-        traceable(self.cell)
+        self._noisy, self._quiet = map(
+            traceable,
+            regularized(
+                self.cell, self.zoneout, self.recurrent_dropout, self.recurrent_dropout_kind
+            ),
+        )
         state_type(self.cell.states)
+
+    @property
+    def _active(self) -> Cell:
+        """The equations in this mode: with noise in training, without it in evaluation."""
+        return self._noisy if self.training else self._quiet
 
     @property
     def _rows(self) -> int:
@@ -231,6 +279,10 @@ class Recurrent(nn.Module):
 
     def _directions(self) -> list[dict[str, Tensor]]:
         return [direction for layer in self._weights() for direction in layer]
+
+    def _drawn(self, x: Tensor) -> dict[str, Tensor]:
+        """Noise for one layer in one direction, [batch, time, hidden]; none in evaluation."""
+        return drawn(self._active, x, self.hidden_size)
 
     def _weights(self) -> list[list[dict[str, Tensor]]]:
         return [

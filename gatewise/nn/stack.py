@@ -11,6 +11,7 @@ from torch import Tensor
 from ..compiler import Cell
 from ..connectivity import Connectivity
 from ..engines import recurrence
+from ..engines.call import NO_NOISE
 
 Weights = Mapping[str, Tensor]
 
@@ -33,6 +34,7 @@ def run_layers(
     *,
     merge: str = "concat",
     dropout: float = 0.0,
+    noise: Sequence[Sequence[Mapping[str, Tensor]]] = (),
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Run a stack of layers.
 
@@ -45,6 +47,8 @@ def run_layers(
         lengths: Steps of each sequence, [batch].
         merge: A key of `MERGES`, for what a layer hands to the next.
         dropout: Rate of what is dropped between layers; 0 while not training.
+        noise: The cell's noise by name, for each layer and in it for each direction; nothing for
+            its value of evaluation.
 
     Returns:
         The last layer's outputs, one for each direction, and the final state like `state`.
@@ -52,13 +56,14 @@ def run_layers(
     rows = zip(*(s.unbind(0) for s in state), strict=True)
     outputs: tuple[Tensor, ...] = ()
     last: list[tuple[Tensor, ...]] = []
-    for layer in weights:
+    for k, layer in enumerate(weights):
         if outputs:
             x = outputs[0] if len(outputs) == 1 else MERGES[merge](*outputs)
             x = F.dropout(x, dropout) if dropout else x
+        drawn = noise[k] if noise else [NO_NOISE] * len(layer)
         results = [
-            recurrence(cell, connectivity, x, own, next(rows), lengths, reverse=reverse)
-            for reverse, own in zip((False, True), layer, strict=False)
+            recurrence(cell, connectivity, x, own, next(rows), lengths, reverse, given)
+            for reverse, own, given in zip((False, True), layer, drawn, strict=False)
         ]
         outputs = tuple(y for y, _ in results)
         last += [end for _, end in results]

@@ -7,7 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.cells import every_cell
-from gatewise.compiler import FromInput, FromState, Gate, Hyper, State, Weight, cell, sigmoid, tanh
+from gatewise.compiler import (
+    FromInput,
+    FromState,
+    Gate,
+    Hyper,
+    Noise,
+    State,
+    Weight,
+    cell,
+    recurrent_dropout,
+    sigmoid,
+    tanh,
+    zoneout,
+)
 from gatewise.connectivity import Dense
 from gatewise.engines import ENGINES, Call, parameters, recurrence, state_sizes, step
 
@@ -33,7 +46,25 @@ def diagonal(a: FromInput, h: State, u: Weight = 0.5):
     return tanh(a + u * h)
 
 
-CELLS = every_cell() | {"homemade": homemade, "diagonal": diagonal}
+@cell
+def noisy(
+    r: Gate, u: FromInput, v: FromState, n: Gate, h: State, m: State, w: Weight = 0.3,
+    keep: Hyper = 0.7, a: Noise = 0.5, b: Noise = 1.0,
+):  # fmt: skip
+    """The homemade cell with noise before, inside and after its product."""
+    m = keep * m + (1 - keep) * tanh(v + w * h) * a
+    n = tanh(n(sigmoid(r) * h * b) + m * u)
+    return a * n + sigmoid(r) * h, m
+
+
+CELLS = every_cell() | {
+    "homemade": homemade,
+    "diagonal": diagonal,
+    "noisy": noisy,
+    "zoneout": zoneout(every_cell()["peephole_lstm"], {"h": 0.1, "c": 0.5}),
+    "semeniuta": recurrent_dropout(every_cell()["gru"], 0.3),
+    "gal": recurrent_dropout(every_cell()["gru_reset_before"], 0.3, "gal"),
+}
 
 
 def drawn(cell, batch, time, *, proj_size=0, bias=True, seed=0):
@@ -52,7 +83,33 @@ def drawn(cell, batch, time, *, proj_size=0, bias=True, seed=0):
         normal(batch, time, INPUT),
         {name: normal(*shape) for name, shape in shapes.items()},
         tuple(normal(batch, size) for size in sizes),
+        noise={name: mask(name, batch, time, draw) for name in cell.noises},
     )
+
+
+def mask(name, batch, time, draw):
+    """Noise drawn anew for each step, or once for the sequence."""
+    steps = 1 if name in ("b", "drop_h") else time
+    shape = (batch, steps, HIDDEN)
+    return 1.5 * torch.bernoulli(torch.full(shape, 0.6, dtype=torch.float64), generator=draw)
+
+
+def cut(noise, k, length):
+    """The noise of the first steps of one sequence."""
+    return {
+        name: value[k : k + 1, :length] if value.shape[1] > 1 else value[k : k + 1]
+        for name, value in noise.items()
+    }
+
+
+def spoiled(noise, lengths):
+    """The same noise with no number past the ends of the sequences."""
+    found = {name: value.clone() for name, value in noise.items()}
+    for value in found.values():
+        for k, length in enumerate(lengths):
+            if value.shape[1] > 1:
+                value[k, length:] = float("nan")
+    return found
 
 
 def able(call):
@@ -132,12 +189,16 @@ def test_each_length_is_the_sequence_alone(name, lengths, reverse, seed):
     x = call.x.detach().clone()
     for k, length in enumerate(lengths):
         x[k, length:] = float("nan")  # What stands past the end is never looked at.
-    ragged = call._replace(x=x.requires_grad_(), lengths=torch.tensor(lengths))
+    ragged = call._replace(
+        x=x.requires_grad_(), lengths=torch.tensor(lengths), noise=spoiled(call.noise, lengths)
+    )
     for engine in able(ragged):
         y, state = engine.run(ragged)
         for k, length in enumerate(lengths):
             alone = call._replace(
-                x=call.x[k : k + 1, :length], state=tuple(s[k : k + 1] for s in call.state)
+                x=call.x[k : k + 1, :length],
+                state=tuple(s[k : k + 1] for s in call.state),
+                noise=cut(call.noise, k, length),
             )
             runner = engine if engine.why_not(alone) is None else ENGINES[-1]
             alone_y, alone_state = runner.run(alone)
@@ -155,9 +216,50 @@ def test_steps_are_the_sequence(name):
         y, last = engine.run(call)
         state = call.state
         for t in range(5):
-            state = step(call.cell, call.connectivity, call.x[:, t], call.weights, state)
+            noise = {name: value[:, t % value.shape[1]] for name, value in call.noise.items()}
+            state = step(call.cell, call.connectivity, call.x[:, t], call.weights, state, noise)
             torch.testing.assert_close(y[:, t], state[0])
         torch.testing.assert_close(last, state)
+
+
+@pytest.mark.parametrize("name", [name for name in CELLS if CELLS[name].noises])
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+def test_noise_belongs_to_its_step_and_has_a_value_when_it_is_not_given(name, reverse):
+    call = drawn(CELLS[name], 2, 5)._replace(reverse=reverse, lengths=torch.tensor([5, 3]))
+    every = {name: value.expand(2, 5, HIDDEN) for name, value in call.noise.items()}
+    none = {
+        name: torch.full((2, 5, HIDDEN), mean, dtype=torch.float64)
+        for name, mean in call.cell.noises.items()
+    }
+    for engine in able(call):
+        want, state = engine.run(call)
+        torch.testing.assert_close(engine.run(call._replace(noise=every)), (want, state))
+        for t in range(5):
+            one = call._replace(
+                x=call.x[:, t : t + 1],
+                lengths=(call.lengths - t).clamp(0, 1),
+                noise={name: value[:, t : t + 1] for name, value in every.items()},
+            )
+            before = ENGINES[-1].run(_up_to(call, every, t))[1]
+            y, _ = engine.run(one._replace(state=before))
+            torch.testing.assert_close(y, want[:, t : t + 1])
+        first, *_ = call.cell.noises
+        some = {name: value for name, value in call.noise.items() if name != first}
+        for fewer, more in (({}, none), (some, call.noise | {first: none[first]})):
+            got, want = (flat(engine.run(call._replace(noise=n))) for n in (fewer, more))
+            torch.testing.assert_close(got, want)
+            torch.testing.assert_close(gradients(call, got), gradients(call, want))
+
+
+def _up_to(call, noise, t):
+    """The steps before t, in the order of time in which the call runs."""
+    steps = slice(t + 1, None) if call.reverse else slice(0, t)
+    passed = t + 1 if call.reverse else 0
+    return call._replace(
+        x=call.x[:, steps],
+        lengths=(call.lengths - passed).clamp(min=0, max=call.x[:, steps].shape[1]),
+        noise={name: value[:, steps] for name, value in noise.items()},
+    )
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gatewise import cells, engine, nn
+from gatewise.compiler import recurrent_dropout, zoneout
 from gatewise.connectivity import Dense
 from gatewise.engines import Call, parameters, recurrence, state_sizes
 from gatewise.engines.operator import _flatten, backward, forward
@@ -36,10 +37,25 @@ def test_registration(name, lengths):
     lengths = None if lengths is None else torch.tensor(lengths)
     arguments = _flatten(drawn(name, lengths=lengths, reverse=lengths is not None))
     torch.library.opcheck(forward, arguments)
+    torch.library.opcheck(backward, backwards(arguments))
+
+
+def backwards(arguments):
     x, state, weights, *rest = arguments
     plain = (x.detach(), [s.detach() for s in state], [w.detach() for w in weights], *rest)
-    gradients = [torch.randn_like(t) for t in forward(*plain)]
-    torch.library.opcheck(backward, (gradients, *plain))
+    return [torch.randn_like(t) for t in forward(*plain)], *plain
+
+
+@pytest.mark.parametrize("per_step", [True, False], ids=["step", "sequence"])
+def test_registration_with_noise(per_step):
+    cell = zoneout(recurrent_dropout(cells.gru, 0.2, "gal"), {"h": 0.1})
+    noise = {"zone_h": torch.rand(2, 3, 4, dtype=torch.float64)} if per_step else {}
+    noise["drop_h"] = torch.rand(2, 1, 4, dtype=torch.float64)
+    call = drawn("gru", lengths=torch.tensor([3, 1]), noise=noise)._replace(cell=cell)
+    torch.library.opcheck(forward, _flatten(call))
+    torch.library.opcheck(backward, backwards(_flatten(call)))
+    y, state = recurrence(*call)
+    torch.testing.assert_close(forward(*_flatten(call)), [y, *state])
 
 
 def test_registration_without_a_time_step():
