@@ -12,8 +12,12 @@ from .plan import RAW, Part, Plan
 
 
 def words(plan: Plan) -> Words:
-    """Names of what the kernel is told; addresses, bytes and counts."""
-    names = ["begin", "end", "first", "last", "lengths", "input", "step", "nth"]
+    """Names of what the kernel is told; addresses, bytes and counts.
+
+    What was kept begins at step `origin`, what waits for gradients of weights at step `first`.
+    """
+    names = ["begin", "end", "first", "last", "origin", "lengths", "input"]
+    names += ["step", "nth", "since"]
     names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
     names += ["y_rows", "y_step", "start", "d_rows", "d_step", "dx_rows", "dx_step"]
     names += ["planes", "planes_step", "planes_row", "product", "product_rows"]
@@ -184,6 +188,7 @@ class Backward:
         with code.loop(block.word("first"), block.word("last"), down=True) as step:
             block.put("step", step)
             block.put("nth", code.sub(step, block.word("first")))
+            block.put("since", code.sub(step, block.word("origin")))
             _take_begun(block, rows_end, step)
             end = code.let(f"load i64, ptr {rows_end}")
 
@@ -233,7 +238,7 @@ class _Leaves:
         code, block, n = self.block.code, self.block, self.backward.lanes.count
         blocks = block.word(f"{self.backward._units(k)}:blocks")
         number = len(self.plan.parts[k].kept)
-        step = code.mul(block.word("nth"), block.word(f"kept_step:{k}"))
+        step = code.mul(block.word("since"), block.word(f"kept_step:{k}"))
         base = code.offset(block.pointer(f"kept:{k}"), step, "i8")
         nth = code.add(code.mul(self.row, blocks), self.unit)
         return code.load(code.offset(base, code.mul(nth, number * n)), j * n)
@@ -278,7 +283,7 @@ class _Leaves:
 
     def _state(self, name: str, later: str) -> str:
         code, block = self.block.code, self.block
-        index = code.add(block.word("nth"), later)
+        index = code.add(block.word("since"), later)
         offset = code.mul(index, block.word(f"state_step:{name}"))
         base = code.offset(block.pointer(f"state:{name}"), offset, "i8")
         row = code.mul(self.row, block.word("hidden:padded"))

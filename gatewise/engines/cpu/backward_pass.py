@@ -2,247 +2,269 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import lru_cache
 
-import numpy as np
-import torch
-from torch import Tensor
 
-from . import kernels, weights
-from .arena import Arena
-from .forward_pass import Kept
+from . import kernels
+from .builder import Builder
+from .forward_pass import NAMED, ForwardFrame, _Same
+from .frame import Frame, Place, Value
+from .host import Host
 from .plan import RAW
 from .products import OUTER
-from .task import Task, run_jobs
+from .rows import Rows
+from .task import Form
 
 _CHUNK = 1 << 19
 """Bytes of the sums' gradients that wait for the gradients of the weights."""
 
 
-@dataclass
-class Gradients:
-    """What a backward pass gives, like what the call took; nothing where it was not wanted."""
+class BackwardFrame:
+    """The frame of a backward pass.
 
-    x: Tensor | None
-    state: list[Tensor]
-    weights: dict[str, Tensor]
-
-
-class BackwardPass:
-    """Runs a task backward.
+    Bases beside the tensors of the task: `y`; `dy`, if it is given; gradients of the final states
+    that are given, `end:STATE`; what is wanted, `dx`, `d:STATE`, `d:WEIGHT`; `arena`; `kept`, as
+    the forward pass left it.
 
     Args:
-        task: The call.
-        y: Its outputs.
-        to_input: Whether the gradient of the input is wanted.
+        form: Of the calls, with the strides of `y` and of all gradients that there are.
+        machine: Whose vectors.
+        rows: Who runs what.
+        kept: The forward pass that left `kept`.
+
+    Attributes:
+        frame: The words.
+        prepare: Region to run first.
+        main: Region that runs time, from the words `last` down to `first`, of what was kept from
+            the word `origin` on.
+        outer: Region that adds up the gradients of the weights after each run of `main`.
+        finish: Region that brings out what was wanted.
+        whole: All as one, for a single thread where `steps` is all of time.
+        steps: The most steps of one run of `main`.
+        arena: Bytes of that memory.
     """
 
-    def __init__(self, task: Task, y: Tensor, to_input: bool) -> None:
-        self.task, self.y = task, y
-        plan, sizes, call = task.plan, task.sizes, task.call
-        self._packed = weights.Packed(task.kind, task.machine, sizes, task.threads)
-        weights.for_backward(self._packed, plan, call.cell, sizes, call.weights, to_input)
-        self._packed.pack()
-        dtype = call.x.dtype
-        self._dx = None
-        if to_input:
-            make = torch.empty if call.lengths is None else torch.zeros
-            self._dx = make(sizes.batch, sizes.time, sizes.input, dtype=dtype)
-        # A plane for each sum, side by side; the pad keeps rows from falling on each other.
-        self._places = []
-        width = 0
+    def __init__(self, form: Form, machine: Host, rows: Rows, kept: ForwardFrame) -> None:
+        self._build = build = Builder(form, machine, rows)
+        plan, sizes = form.plan, form.sizes
+        given = {name for name, _ in form.strides}
+        self._weights = any(name in given for name in ("d:weight_ih", "d:weight_hh"))
+        told, jobs = build.inputs()
+        told |= build.table("y", "y") | {"start": kept.start}
+        told |= build.table("dy", "d") if "dy" in given else {}
+        told |= build.table("dx", "dx") if "dx" in given else {}
+        packing: list[Place] = []
+        for operand in (*(["x"] if "dx" in given else []), *plan.operands):
+            for j, (first, number) in enumerate(plan.runs(operand)):
+                sums = plan.planes[first : first + number]
+                told[f"panel:{operand}:{j}"], more = build.pack("pack_columns", operand, sums)
+                packing += more
+        self._planes(told)
+        for name in ("product", "product_rows"):
+            told[name] = kernels.product(name, form.kind, machine)
+        carries = self._carries(told, jobs, given)
+        for name in plan.timed:
+            told[f"state:{name}"], told[f"state_step:{name}"] = kept.states[name]
+        for k, (place, size) in kept.values.items():
+            told[f"kept:{k}"], told[f"kept_step:{k}"] = place, size
+
+        kernel = kernels.backward(plan, form.kind, machine)
+        vectors = {n: [self._zeros(jobs, sizes.row(sizes.hidden)) for _ in rows.bounds]
+                   for n in plan.weights}  # fmt: skip
+        told["last"] = rows.steps
+        main = []
+        for t, (begin, end) in enumerate(rows.bounds):
+            own: dict[str, Value] = {"begin": begin, "end": end}
+            own |= {f"gradient:{name}": places[t] for name, places in vectors.items()}
+            named = NAMED | {"origin": "origin"}
+            main.append(build.frame.job(kernel.words, kernel.address, told | own, named))
+        finish = self._finish_states(carries, given)
+        outer, zeros, turned = self._outer(told, kept) if self._weights else ([], [], [])
+        if self._weights:
+            finish += self._finish_vectors(vectors)
+        before = [build.sequence([*jobs, *zeros]), *packing]
+        after = [build.sequence(finish), *turned] if finish or turned else []
+        frame = build.frame
+        self.prepare, self.main = frame.region(before), frame.region(main)
+        self.outer, self.finish = frame.region(outer), frame.region(after)
+        self.whole = frame.region([*before, *main, *outer, *after])
+        self.frame: Frame = frame.done()
+        self.arena = build.asked("arena")
+
+    def _zeros(self, jobs: list[Place], nbytes: int) -> Place:
+        to = self._build.room(nbytes)
+        jobs.append(self._build.zero(to, nbytes))
+        return to
+
+    def _planes(self, told: dict[str, Value]) -> None:
+        """A plane for each sum, side by side; the pad keeps rows from falling on each other."""
+        build = self._build
+        plan, sizes = build.plan, build.sizes
+        self._places, width = [], 0
         for row in plan.planes:
             self._places.append(width)
             width += sizes.padded(sizes.plane(row))
         self._width = width
         self._row = width + (sizes.lanes if width % (4 * sizes.lanes) == 0 else 0)
-        self._steps = max(1, min(sizes.time, _CHUNK // (sizes.batch * self._row * sizes.size)))
-        self._bias = torch.zeros(width, dtype=dtype)
-        self._outer = {
-            operand: torch.zeros(sizes.operand(plan, operand), width, dtype=dtype)
-            for operand in (*(["x"] if plan.runs("x") else []), *plan.operands)
-        }
-        shares = len(task.rows.bounds)
-        self._vectors = {
-            name: torch.zeros(shares, sizes.padded(sizes.hidden), dtype=dtype)
-            for name in plan.weights
-        }
+        step = sizes.batch * self._row * sizes.size
+        self.steps = max(1, min(sizes.time, _CHUNK // step))
+        told["planes"] = build.room(self.steps * step)
+        told["planes_row"], told["planes_step"] = self._row, step
+        row = sizes.batch * sizes.row(sizes.hidden)
+        for part in plan.parts:
+            for name, _ in part.rebuilt:
+                told[f"operand:{name}"] = build.room(self.steps * row)
+                told[f"operand_step:{name}"] = row
 
-    def run(
-        self,
-        dy: Tensor | None,
-        dstate: Sequence[Tensor],
-        kept: Callable[[int, int], Kept],
-    ) -> Gradients:
-        """Run all of time.
+    def _carries(
+        self, told: dict[str, Value], jobs: list[Place], given: set[str]
+    ) -> dict[str, Place]:
+        """Padded rows for the gradients of states, from those of the final states."""
+        build = self._build
+        plan, sizes = build.plan, build.sizes
+        carries: dict[str, Place] = {}
+        for name in plan.states:
+            units = sizes.state(plan, name)
+            nbytes = sizes.batch * sizes.row(units)
+            carries[name] = told[f"carry:{name}"] = build.room(nbytes)
+            if f"end:{name}" in given:
+                jobs.append(build.gather(f"end:{name}", carries[name], units))
+            else:
+                jobs.append(build.zero(carries[name], nbytes))
+        for name in plan.crossing:
+            told[f"carry:{name}"] = build.room(sizes.batch * sizes.row(sizes.hidden))
+        return carries
 
-        Args:
-            dy: Gradient of the outputs, or nothing where it is 0.
-            dstate: Gradients of the final states.
-            kept: Gives what the forward pass kept of some steps.
+    def _finish_states(self, carries: dict[str, Place], given: set[str]) -> list[Place]:
+        build = self._build
+        return [
+            build.scatter(f"d:{name}", carries[name], build.sizes.state(build.plan, name))
+            for name in build.plan.states
+            if f"d:{name}" in given
+        ]
+
+    def _finish_vectors(self, vectors: dict[str, list[Place]]) -> list[Place]:
+        """Add up what each thread found."""
+        build, units = self._build, self._build.sizes.hidden
+        return [
+            build.copy([Place(f"d:{name}")], [place], units, padded=units, add=t > 0)
+            for name, places in vectors.items()
+            for t, place in enumerate(places)
+        ]
+
+    def _outer(
+        self, told: dict[str, Value], kept: ForwardFrame
+    ) -> tuple[list[Place], list[Place], list[Place]]:
+        """Jobs that add up gradients of matrices and biases; that begin them; that bring them out.
+
+        The matrices are kept turned: a row for each number that the weights multiply.
         """
-        task = self.task
-        plan, sizes = task.plan, task.sizes
-        arena = Arena()
-        row = sizes.batch * sizes.padded(sizes.hidden) * sizes.size
-        planes = arena.ask(self._steps * sizes.batch * self._row * sizes.size)
-        rebuilt = {n: arena.ask(self._steps * row) for part in plan.parts for n, _ in part.rebuilt}
-        values = {name: arena.ask(row) for name in plan.crossing}
-        pairs = self._steps * sizes.batch * 16
-        tables = [arena.ask(pairs) for _ in range(task.threads)]
-        arena.borrow()
-        carries = [self._carry(name, d) for name, d in zip(plan.states, dstate, strict=True)]
-
-        told = self._words() | (task.table(self._whole(dy), "d") if dy is not None else {})
-        told |= {f"carry:{n}": c.data_ptr() for n, c in zip(plan.states, carries, strict=True)}
-        told |= {f"carry:{name}": arena.at(place) for name, place in values.items()}
-        told |= {f"operand:{name}": arena.at(place) for name, place in rebuilt.items()}
-        told |= {f"operand_step:{name}": row for name in rebuilt}
-        told["planes"] = arena.at(planes)
-        kernel = kernels.backward(plan, task.kind, task.machine)
-        last = max(task.rows.steps, default=0)
-        while last > 0:
-            first = max(0, last - self._steps)
-            found = kept(first, last)
-            self._chunk(kernel, dict(told), found, first, last)
-            self._outer_products(told, found, first, last, [arena.at(t) for t in tables])
-            last = first
-        arena.release()
-        self._packed.release()
-        return self._gathered(carries)
-
-    def _words(self) -> dict[str, int]:
-        task, sizes = self.task, self.task.sizes
-        told = task.inputs() | task.table(self.y, "y") | self._packed.addresses
-        if self._dx is not None:
-            told |= task.table(self._dx, "dx")
-        told["planes_row"] = self._row
-        told["planes_step"] = sizes.batch * self._row * sizes.size
-        for name in ("product", "product_rows"):
-            told[name] = kernels.product(name, task.kind, task.machine)
-        return told
-
-    def _chunk(self, kernel, told: dict[str, int], found: Kept, first: int, last: int) -> None:
-        """Run the kernel over some steps; every thread sums up gradients of vectors on its own."""
-        task = self.task
-        told["start"] = found.start.data_ptr()
-        for name, (address, step) in found.states.items():
-            told[f"state:{name}"] = address + (first - found.first) * step
-            told[f"state_step:{name}"] = step
-        for k, (address, step) in found.values.items():
-            told[f"kept:{k}"] = address + (first - found.first) * step
-            told[f"kept_step:{k}"] = step
-        words = kernel.words
-        told |= {"function": kernel.address, "first": first}
-        jobs = []
-        for t, ((begin, end), steps) in enumerate(
-            zip(task.rows.bounds, task.rows.steps, strict=True)
-        ):
-            own = {"begin": begin, "end": end, "last": min(last, steps)}
-            own |= {f"gradient:{n}": v[t].data_ptr() for n, v in self._vectors.items()}
-            if own["last"] > first:
-                jobs.append([own.get(name, told.get(name, 0)) for name in words.names])
-        run_jobs(jobs, task.threads)
-
-    def _outer_products(
-        self, told: dict[str, int], found: Kept, first: int, last: int, tables: Sequence[int]
-    ) -> None:
-        """Add what the steps of a chunk give to the gradients of all matrices and biases."""
-        task, sizes, plan = self.task, self.task.sizes, self.task.plan
-        common = {
+        build, form = self._build, self._build.form
+        plan, sizes = build.plan, build.sizes
+        pairs = 16 * self.steps * sizes.batch
+        self._tables = [build.room(pairs) for _ in range(form.threads)]
+        row = self._width * sizes.size
+        common: dict[str, Value] = {
             "g_rows": told["planes"], "g_step": told["planes_step"],
-            "g_row": self._row * sizes.size, "first": first, "last": last,
-            "lengths": told["lengths"], "rows": sizes.batch,
+            "g_row": self._row * sizes.size, "lengths": told.get("lengths", 0),
+            "rows": sizes.batch, "to_row": self._width, "last": sizes.time,
         }  # fmt: skip
-        jobs = []
-        for operand, to in self._outer.items():
-            common |= self._operand(operand, told, found, first)
-            common |= {"function": kernels.product("outer", task.kind, task.machine)}
-            common |= {"count": to.shape[0], "to": to.data_ptr(), "to_row": to.stride(0)}
+        jobs: list[Place] = []
+        zeros: list[Place] = []
+        turned: list[Place] = []
+        function = kernels.product("outer", form.kind, build.machine)
+        for operand in (*(["x"] if plan.runs("x") else []), *plan.operands):
+            count = sizes.operand(plan, operand)
+            to = self._zeros(zeros, count * row)
+            own = common | self._operand(operand, told, kept) | {"count": count, "to": to}
+            named = NAMED | ({"a_origin": "origin"} if operand in plan.timed else {})
+            named |= {"a_origin": "first"} if operand in plan.crossing else {}
             for start, number in plan.runs(operand):
                 begin = self._places[start] // sizes.lanes
-                width = sum(sizes.padded(sizes.plane(p)) for p in plan.planes[start:][:number])
-                jobs += self._shared(common, begin, begin + width // sizes.lanes, tables)
-        common |= {"function": kernels.product("total", task.kind, task.machine)}
-        common |= {"to": self._bias.data_ptr()}
-        jobs += self._shared(common, 0, self._width // sizes.lanes, tables)
-        run_jobs(jobs, task.threads)
+                planes = plan.planes[start : start + number]
+                end = begin + sum(sizes.padded(sizes.plane(p)) for p in planes) // sizes.lanes
+                jobs += self._shared(function, own, begin, end, named)
+                for j, plane in enumerate(planes):
+                    turned.append(self._turned(operand, plane, to.behind(
+                        self._places[start + j] * sizes.size), row, count))  # fmt: skip
+        to = self._zeros(zeros, row)
+        function = kernels.product("total", form.kind, build.machine)
+        jobs += self._shared(
+            function, common | {"to": to}, 0, self._width // sizes.lanes, NAMED
+        )
+        return jobs, zeros, [*turned, *self._finish_biases(to)]
+
+    def _turned(self, operand: str, plane, from_: Place, row: int, count: int) -> Place:
+        """Bring out the gradient of the rows of weights of one sum."""
+        build = self._build
+        name, (start,), units = build.matrix(operand, [plane])
+        size = build.sizes.size
+        return build.transpose(
+            Place(f"d:{name}", start * count * size), count * size, from_, row, units, count
+        )
+
+    def _finish_biases(self, from_: Place) -> list[Place]:
+        build, size = self._build, self._build.sizes.size
+        plan, units = build.plan, build.sizes.hidden
+        given = {name for name, _ in build.form.strides}
+        jobs = []
+        for name, rows in (("bias_ih", plan.input_rows), ("bias_hh", plan.state_rows)):
+            if f"d:{name}" not in given:
+                continue
+            planes = {(p.x if name == "bias_ih" else p.u): k for k, p in enumerate(plan.planes)}
+            to = [Place(f"d:{name}", j * units * size) for j in range(len(rows))]
+            places = [from_.behind(self._places[planes[r]] * size) for r in rows if r in planes]
+            to = [t for t, r in zip(to, rows, strict=True) if r in planes]
+            jobs.append(build.copy(to, places, units, padded=units))
+        return jobs
 
     def _shared(
-        self, common: dict[str, int], begin: int, end: int, tables: Sequence[int]
-    ) -> list[list[int]]:
+        self, function: int, told: dict[str, Value], begin: int, end: int, named: Mapping[str, str]
+    ) -> list[Place]:
         """A job for each thread, each with some of the columns, in whole tiles."""
-        shares, tile = self.task.threads, 4
+        shares, tile = self._build.form.threads, 4
         tiles = -(-(end - begin) // tile)
         jobs = []
         for t in range(shares):
-            own = {
+            own: dict[str, Value] = {
                 "begin": begin + tiles * t // shares * tile,
                 "end": min(end, begin + tiles * (t + 1) // shares * tile),
-                "tables": tables[t],
+                "tables": self._tables[t],
             }
-            jobs.append([own.get(name, common.get(name, 0)) for name in OUTER.names])
+            jobs.append(self._build.frame.job(OUTER, function, told | own, named))
         return jobs
 
     def _operand(
-        self, operand: str, told: dict[str, int], found: Kept, first: int
-    ) -> dict[str, int]:
+        self, operand: str, told: dict[str, Value], kept: ForwardFrame
+    ) -> dict[str, Value]:
         """Where the numbers are that a matrix multiplied, as `outer` is told."""
-        task, sizes, plan = self.task, self.task.sizes, self.task.plan
-        row = sizes.padded(sizes.hidden) * sizes.size
+        build = self._build
+        sizes, plan = build.sizes, build.plan
+        row = sizes.row(sizes.hidden)
         if operand == "x":
-            x = task.table(task.call.x, "x")
-            return {"a_rows": x["x_rows"], "a_step": x["x_step"], "a_shift": 0}
+            table = build.table("x", "x")
+            return {"a_rows": table["x_rows"], "a_step": table["x_step"]}
         if operand == plan.states[0]:
             return {
                 "a_rows": told["y_rows"], "a_step": told["y_step"], "a_shift": 1,
-                "a_start": found.start.data_ptr(),
-                "a_row": sizes.padded(sizes.output) * sizes.size,
+                "a_start": kept.start, "a_row": sizes.row(sizes.output),
             }  # fmt: skip
-        if operand in found.states:
-            address, step = found.states[operand]
-            start = address + (first - found.first) * step
-            return {"a_rows": 0, "a_step": step, "a_shift": 0, "a_start": start, "a_row": row}
-        return {
-            "a_rows": 0, "a_step": sizes.batch * row, "a_shift": 0,
-            "a_start": told[f"operand:{operand}"], "a_row": row,
-        }  # fmt: skip
+        if operand in plan.timed:
+            start, step = kept.states[operand]
+            return {"a_step": step, "a_start": start, "a_row": row}
+        return {"a_step": sizes.batch * row, "a_start": told[f"operand:{operand}"], "a_row": row}
 
-    def _whole(self, dy: Tensor) -> Tensor:
-        return dy if dy.stride(-1) == 1 or dy.shape[-1] == 1 else dy.contiguous()
 
-    def _carry(self, name: str, d: Tensor) -> Tensor:
-        sizes = self.task.sizes
-        units = sizes.state(self.task.plan, name)
-        carry = d.new_zeros(sizes.batch, sizes.padded(units))
-        carry[:, :units] = self.task.rows.taken(d)
-        return carry
+def backward_frame(form: Form, machine: Host, rows: Rows, kept: ForwardFrame) -> BackwardFrame:
+    """Make a frame, or find it: calls of one form share it, where all sequences are full."""
+    if rows.lengths is not None:
+        return BackwardFrame(form, machine, rows, kept)
+    return _full(form, machine, _Same(rows), kept)
 
-    def _gathered(self, carries: Sequence[Tensor]) -> Gradients:
-        """Bring everything into the order in which the caller has it."""
-        task = self.task
-        plan, sizes, call = task.plan, task.sizes, task.call
-        state = [
-            task.rows.given_back(c[:, : sizes.state(plan, n)].contiguous())
-            for n, c in zip(plan.states, carries, strict=True)
-        ]
-        found = {name: torch.zeros_like(w) for name, w in call.weights.items()}
-        for k, row in enumerate(plan.planes):
-            units = sizes.plane(row)
-            plane = slice(self._places[k], self._places[k] + units)
-            if row.x:
-                place = call.cell.input_rows.index(row.x) * sizes.hidden
-                found["weight_ih"][place : place + units] = self._outer["x"][:, plane].t()
-                if "bias_ih" in found:
-                    found["bias_ih"][place : place + units] = self._bias[plane]
-            if row.operand == RAW:
-                found["weight_hr"].copy_(self._outer[RAW][:, plane].t())
-            elif row.u:
-                place = call.cell.state_rows.index(row.u) * sizes.hidden
-                found["weight_hh"][place : place + units] = self._outer[row.operand][:, plane].t()
-                if "bias_hh" in found:
-                    found["bias_hh"][place : place + units] = self._bias[plane]
-        for name, vector in self._vectors.items():
-            found[name] = vector.sum(0)[: sizes.hidden]
-        return Gradients(self._dx, state, found)
+
+@lru_cache(maxsize=256)
+def _full(form: Form, machine: Host, same: _Same, kept: ForwardFrame) -> BackwardFrame:
+    return BackwardFrame(form, machine, same.rows, kept)
+
+

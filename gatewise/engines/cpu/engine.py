@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -32,12 +33,13 @@ class Cpu:
             return f"it knows only the dense connectivity, not {call.connectivity}"
         if is_transformed():
             return "its kernels know no torch.func transforms and no forward-mode gradients"
-        if find_spec("llvmlite") is None:
+        if not _has_llvmlite():
             return "llvmlite is not installed: pip install llvmlite"
         return None
 
     def run(self, call: Call) -> Result:
         """See `Engine.run`."""
+        call = call.settled()
         tensors = (call.x, *call.state, *call.weights.values())
         if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
             y, *last = _Recurrence.apply(call, *tensors)
@@ -45,6 +47,11 @@ class Cpu:
         from .whole import forward
 
         return forward(call)
+
+
+@lru_cache(maxsize=1)
+def _has_llvmlite() -> bool:
+    return find_spec("llvmlite") is not None
 
 
 class _Recurrence(torch.autograd.Function):
@@ -56,8 +63,7 @@ class _Recurrence(torch.autograd.Function):
 
         y, last, kept = forward_keeping(call)
         ctx.save_for_backward(*tensors, y)
-        ctx.call, ctx.kept = call._replace(x=None, state=(), weights=dict.fromkeys(call.weights)), kept
-        ctx.states = len(call.state)
+        ctx.call, ctx.kept, ctx.states = _bare(call), kept, len(call.state)
         ctx.set_materialize_grads(False)
         return y, *last
 
@@ -70,9 +76,16 @@ class _Recurrence(torch.autograd.Function):
             return None, *_twice(call, tensors, gradients, wanted)
         from .whole import backward
 
-        found = backward(call, ctx.kept, y, gradients, wanted[0])
+        to_weights = any(wanted[1 + ctx.states :])
+        found = backward(call, ctx.kept, y, gradients, (wanted[0], to_weights))
         flat = (found.x, *found.state, *(found.weights[name] for name in call.weights))
         return None, *(g if w else None for g, w in zip(flat, wanted, strict=True))
+
+
+def _bare(call: Call) -> Call:
+    """The call without the tensors that autograd looks after."""
+    nothing = torch.empty(0)
+    return call._replace(x=nothing, state=(), weights=dict.fromkeys(call.weights, nothing))
 
 
 def _with(call: Call, tensors: Sequence[Tensor], states: int) -> Call:

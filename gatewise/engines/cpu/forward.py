@@ -70,7 +70,7 @@ def words(plan: Plan) -> Words:
         names += [f"{what}:{state}" for what in ("state", "state_step", "state_wrap", "old", "new")]
     names += [f"value:{name}" for name in plan.crossing]
     for k, part in enumerate(plan.parts):
-        names += [f"bias:{k}", f"sums_from:{k}", f"kept:{k}", f"kept_step:{k}", f"keep:{k}"]
+        names += [f"bias:{k}", f"kept:{k}", f"kept_step:{k}", f"keep:{k}"]
         names += [f"panel:{k}:{source}" for source in sources(part)]
     return Words(names)
 
@@ -237,24 +237,48 @@ class Forward:
         self.module.add(code)
 
     def _begin(self, block: Block, k: int, table: list[str], group: int) -> list[list[str]]:
-        """What the sums of a tile start from: the biases, or the input's product with them."""
-        code, n, each = block.code, self.lanes.count, len(self.plan.parts[k].sums)
-        at = code.mul("%unit", each * n)
-        bias = code.offset(block.pointer(f"bias:{k}"), at)
-        given = block.pointer("sums_rows")
-        none = code.let(f"icmp eq ptr {given}, null")
-        # Where there is no table, the biases serve as one of it: they are there to be read.
-        table_or = code.let(f"select i1 {none}, ptr %block, ptr {given}")
+        """What the sums of a tile start from: the biases, and the input's product if it is given.
+
+        Biases are a padded row for each sum. The products of a step are a row of the caller's, as
+        long as `weight_ih` is high.
+        """
+        code, n, part = block.code, self.lanes.count, self.plan.parts[k]
+        at = code.mul("%unit", n)
+        padded = block.word(f"{self._units(k)}:padded")
+        starts = []
+        for j in range(len(part.sums)):
+            row = code.offset(block.pointer(f"bias:{k}"), code.mul(padded, j))
+            row = code.offset(row, at)
+            starts.append([code.load(row, g * n) for g in range(group)])
+        each = [starts[j][g] for g in range(group) for j in range(len(part.sums))]
+        found = taking(part, "x")
+        if not found:
+            return [list(each) for _ in table]
+        given = code.let(f"icmp ne ptr {block.pointer('sums_rows')}, null")
+        here, adding, done = code.here, code.label("ad"), code.label("go")
+        code.branch(given, adding, done)
+        code.block(adding)
         sums = []
         for row in table:
-            index = code.let(f"select i1 {none}, i64 0, i64 {row}")
-            first = code.pointer(table_or, index)
-            offset = code.mul(block.word("step"), block.word("sums_step"))
-            offset = code.add(offset, block.word(f"sums_from:{k}"))
-            ready = code.offset(code.offset(first, offset, "i8"), at)
-            start = code.let(f"select i1 {none}, ptr {bias}, ptr {ready}")
-            sums.append([code.load(start, j * n) for j in range(group * each)])
-        return sums
+            first = self._timed_row(block, "sums", row)
+            new = list(each)
+            for j in found:
+                place = self.plan.input_rows.index(part.sums[j].x)
+                there = code.offset(first, code.add(code.mul(block.word("hidden"), place), at))
+                for g in range(group):
+                    nth = g * len(part.sums) + j
+                    new[nth] = code.arithmetic("fadd", each[nth], code.load(there, g * n))
+            sums.append(new)
+        code.jump(done)
+        code.block(done)
+        kind = code.lanes.type
+        return [
+            [
+                code.let(f"phi {kind} [ {old}, %{here} ], [ {new}, %{adding} ]")
+                for old, new in zip(each, row, strict=True)
+            ]
+            for row in sums
+        ]
 
     def _panels(
         self, block: Block, k: int, source: str, group: int, width: int

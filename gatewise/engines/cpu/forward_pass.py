@@ -1,192 +1,188 @@
-"""A call forward in time: memory for its states, its weights in order, and the kernel's run."""
+"""A call forward in time: its states, its weights in order, and the kernel's run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from . import kernels, weights
-from .arena import Arena
+from . import kernels
+from .builder import Builder
+from .forward import sources, taking
+from .frame import Frame, Place
+from .host import Host
 from .plan import Plan
-from .pool import Block, borrow
+from .rows import Rows
 from .sizes import Sizes
-from .task import Task
+from .task import Form
+
+NAMED = {"first": "first", "last": "last"}
+"""Words that say which steps are run."""
 
 _FEW_ROWS = 2
 """Rows of a thread up to which all of the input is multiplied at once, before time begins."""
 
 
-@dataclass
-class Kept:
-    """What a forward pass leaves for the backward pass.
+class ForwardFrame:
+    """The frame of a forward pass.
 
-    Attributes:
-        first: Step at which it begins.
-        states: Address of each timed state at step `first`, and bytes from a step to the next.
-        values: Address of what each part keeps, and bytes from a step to the next.
-        start: The initial state of the output, padded rows.
-        block: The memory.
-    """
-
-    first: int
-    states: dict[str, tuple[int, int]]
-    values: dict[int, tuple[int, int]]
-    start: Tensor
-    block: Block
-
-
-class ForwardPass:
-    """Runs a task forward, all of time or chunk by chunk.
+    Bases beside the tensors of the task: `y`; `final:STATE`; `arena`, memory for the time of the
+    pass; `kept`, memory for the backward pass; `sums`, the product of input and weights, if
+    `few_rows`.
 
     Args:
-        task: The call.
-        y: Where the outputs go, [batch, time, output].
+        form: Of the calls.
+        machine: Whose vectors.
+        rows: Who runs what.
+        keep: Whether what the backward pass wants is written down.
+        steps: Steps for which there is room in `kept`.
+
+    Attributes:
+        frame: The words.
+        prepare: Region to run first.
+        main: Region that runs time, from the words `first` to `last`.
+        finish: Region that brings out the final states.
+        whole: All three as one, for a single thread.
+        states: Where each state begins, with bytes from one value to the next.
+        values: Where what the parts keep begins, with bytes from step to step.
+        start: Where the output's initial state is kept.
+        arena: Bytes of that memory.
+        kept: Bytes of that memory.
+        few_rows: Whether the input is multiplied before.
     """
 
-    def __init__(self, task: Task, y: Tensor) -> None:
-        self.task, self.y = task, y
-        plan, sizes = task.plan, task.sizes
-        self._packed = weights.Packed(task.kind, task.machine, sizes, task.threads)
-        weights.for_forward(self._packed, plan, task.call.cell, sizes, task.call.weights)
-        self._packed.pack()
-        told = task.inputs() | task.table(task.call.x, "x") | task.table(y, "y")
-        told |= self._packed.addresses
-        biases = [weights.biases(plan, k, task.call.cell, sizes, task.call.weights)
-                  for k in range(len(plan.parts))]  # fmt: skip
-        task.kept_alive += biases
-        told |= {f"bias:{k}": bias.ctypes.data for k, bias in enumerate(biases)}
-        if max(end - begin for begin, end in task.rows.bounds) <= _FEW_ROWS and sizes.time > 1:
-            told |= self._sums(biases)
-        self._told = told
-
-    def run(
-        self,
-        first: int,
-        last: int,
-        states: Mapping[str, tuple[int, int, int]],
-        values: Mapping[int, tuple[int, int]] | None,
-    ) -> None:
-        """Run some steps.
-
-        Args:
-            first: First step.
-            last: Step after the last.
-            states: For each state the address of its value at `first`, bytes from one value to
-                the next, and a mask of their numbers: 1 for two that take turns, -1 for all.
-            values: Where what the parts keep goes, if it is to be kept.
-        """
-        task = self.task
-        told = dict(self._told)
-        for name, (address, step, wrap) in states.items():
-            told[f"state:{name}"] = address
-            told[f"state_step:{name}"] = step
-            told[f"state_wrap:{name}"] = wrap
-        for k, (address, step) in (values or {}).items():
-            told[f"kept:{k}"], told[f"kept_step:{k}"] = address, step
-        block, places = _values(task)
-        told |= {name: block.address + place for name, place in places.items()}
-        kernel = kernels.forward(task.plan, task.kind, task.machine, values is not None)
-        task.run(kernel, told, first, last)
-        block.release()
-
-    def release(self) -> None:
-        """Give back the memory of the weights."""
-        self._packed.release()
-
-    def _sums(self, biases: Sequence[np.ndarray]) -> dict[str, int]:
-        """Multiply all of the input with its weights, by torch; add the biases."""
-        task = self.task
-        plan, sizes, call = task.plan, task.sizes, task.call
-        blocks = sizes.padded(sizes.hidden) // sizes.lanes
-        told, panels, start = {"input": 0}, [], 0
+    def __init__(self, form: Form, machine: Host, rows: Rows, keep: bool, steps: int) -> None:
+        build = Builder(form, machine, rows)
+        plan, sizes = form.plan, form.sizes
+        told, jobs = build.inputs()
+        told |= build.table("x", "x") | build.table("y", "y")
+        self.few_rows = sizes.time > 1 and _is_few(rows) and bool(plan.input_rows)
+        if self.few_rows:
+            told |= build.table("sums", "sums") | {"input": 0}
+        packing: list[Place] = []
         for k, part in enumerate(plan.parts):
-            told[f"sums_from:{k}"] = start * sizes.size
-            start += biases[k].size
-            panel = call.x.new_zeros(len(part.sums), blocks * sizes.lanes, sizes.input)
-            whole = call.weights["weight_ih"].view(-1, sizes.hidden, sizes.input)
-            for j, row in enumerate(part.sums):
-                if row.x:
-                    panel[j, : sizes.hidden] = whole[call.cell.input_rows.index(row.x)]
-            order = panel.view(len(part.sums), blocks, sizes.lanes, sizes.input).transpose(0, 1)
-            panels.append(order.reshape(-1, sizes.input))
-            if plan.projected and k == len(plan.parts) - 1:
-                panels[-1] = call.x.new_zeros(biases[k].size, sizes.input)
-        bias = torch.from_numpy(np.concatenate([b.reshape(-1) for b in biases]))
-        x = call.x.reshape(-1, sizes.input)
-        sums = torch.addmm(bias, x, torch.cat(panels).t())
-        return told | task.table(sums.view(sizes.batch, sizes.time, -1), "sums")
+            told[f"bias:{k}"], more = _biases(build, k)
+            jobs += more
+            for source in sources(part):
+                if source == "x" and self.few_rows:
+                    continue
+                sums = [part.sums[j] for j in taking(part, source)]
+                told[f"panel:{k}:{source}"], more = build.pack("pack_units", source, sums)
+                packing += more
+        self.states: dict[str, tuple[Place, int]] = {}
+        finish = []
+        for name in plan.states:
+            units = sizes.state(plan, name)
+            all_of_time = keep and name in plan.timed
+            row = sizes.batch * sizes.row(units)
+            place = build.room(
+                row * (steps + 1 if all_of_time else 2), "kept" if all_of_time else "arena"
+            )
+            self.states[name] = place, row
+            told[f"state:{name}"], told[f"state_step:{name}"] = place, row
+            told[f"state_wrap:{name}"] = -1 if all_of_time else 1
+            jobs.append(build.gather(f"state:{name}", place, units))
+            ends = sizes.time if rows.lengths is None else rows.lengths
+            behind = np.asarray(ends if all_of_time else np.bitwise_and(ends, 1)) * row
+            finish.append(build.scatter(f"final:{name}", place, units, behind))
+        self.values: dict[int, tuple[Place, int]] = {}
+        if keep:
+            self.start = build.room(sizes.batch * sizes.row(sizes.output), "kept")
+            jobs.append(build.gather(f"state:{plan.states[0]}", self.start, sizes.output))
+            for k in range(len(plan.parts)):
+                size = _kept_size(plan, sizes, k)
+                place = build.room(steps * size, "kept")
+                self.values[k] = place, size
+                told[f"kept:{k}"], told[f"kept_step:{k}"] = place, size
+        for name in plan.crossing:
+            told[f"value:{name}"] = build.room(sizes.batch * sizes.row(sizes.hidden))
+
+        kernel = kernels.forward(plan, form.kind, machine, keep)
+        told["last"] = rows.steps
+        main = [
+            build.frame.job(
+                kernel.words, kernel.address, told | {"begin": begin, "end": end}, NAMED
+            )
+            for begin, end in rows.bounds
+        ]
+        before = [build.sequence(jobs), *packing]
+        after = [build.sequence(finish)]
+        frame = build.frame
+        self.prepare, self.main = frame.region(before), frame.region(main)
+        self.finish, self.whole = frame.region(after), frame.region([*before, *main, *after])
+        self.frame: Frame = frame.done()
+        self.arena, self.kept = build.asked("arena"), build.asked("kept")
 
 
-def two_in_turn(task: Task, states: Sequence[Tensor]) -> tuple[dict, dict[str, Tensor]]:
-    """Memory for states of which the kernel holds the old and the new value alone."""
-    told, held = {}, {}
-    for name, state in zip(task.plan.states, states, strict=True):
-        rows = _padded(task, name, state, 2)
-        told[name] = (rows.data_ptr(), rows.stride(0) * task.sizes.size, 1)
-        held[name] = rows
-    return told, held
+def forward_frame(
+    form: Form, machine: Host, rows: Rows, keep: bool, steps: int
+) -> ForwardFrame:
+    """Make a frame, or find it: calls of one form share it, where all sequences are full."""
+    if rows.lengths is not None:
+        return ForwardFrame(form, machine, rows, keep, steps)
+    return _full(form, machine, _Same(rows), keep, steps)
 
 
-def all_of_time(
-    task: Task, states: Sequence[Tensor], first: int, last: int
-) -> tuple[dict, dict[str, Tensor], Kept]:
-    """Memory for everything that the backward pass wants of some steps."""
-    plan, sizes = task.plan, task.sizes
-    steps = last - first
-    arena = Arena()
-    row = sizes.batch * sizes.padded(sizes.hidden) * sizes.size
-    place_of = {name: arena.ask((steps + 1) * row) for name in plan.timed}
-    sizes_of = {k: _kept_size(plan, sizes, k) for k, p in enumerate(plan.parts) if p.kept}
-    places = {k: arena.ask(steps * size) for k, size in sizes_of.items()}
-    arena.borrow()
-    told, held, timed = {}, {}, {}
-    for name, state in zip(plan.states, states, strict=True):
-        if name not in plan.timed:
-            rows = _padded(task, name, state, 2)
-            told[name] = (rows.data_ptr(), rows.stride(0) * sizes.size, 1)
-            held[name] = rows
-            continue
-        address = arena.at(place_of[name])
-        told[name], timed[name] = (address, row, -1), (address, row)
-        whole = arena.tensor(
-            place_of[name], (steps + 1, sizes.batch, sizes.padded(sizes.hidden)), state.dtype
-        )
-        whole[0].zero_()
-        whole[0, :, : sizes.hidden] = task.rows.taken(state)
-        held[name] = whole
-    values = {k: (arena.at(place), sizes_of[k]) for k, place in places.items()}
-    start = held[plan.states[0]][0].clone()
-    return told, held, Kept(first, timed, values, start, arena.take())
+class _Same:
+    """Rows that follow from the form: they do not tell frames apart."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same)
 
 
-def final(task: Task, held: Mapping[str, Tensor], first: int, last: int) -> list[Tensor]:
-    """The states after each row's last step, or after `last`, [batch, units]."""
-    ends = []
-    for name in task.plan.states:
-        whole = held[name]
-        units = task.sizes.state(task.plan, name)
-        if task.rows.lengths is None:
-            index = last - first
-            row = whole[index & 1 if whole.shape[0] == 2 else index, :, :units]
-        else:
-            counts = np.clip(task.rows.lengths, first, last) - first
-            where = counts & 1 if whole.shape[0] == 2 else counts
-            row = whole[torch.from_numpy(where), torch.arange(len(where)), :units]
-        # A copy: the memory is lent to others soon.
-        ends.append(task.rows.given_back(row.clone(memory_format=torch.contiguous_format)))
-    return ends
+@lru_cache(maxsize=256)
+def _full(form: Form, machine: Host, same: _Same, keep: bool, steps: int) -> ForwardFrame:
+    return ForwardFrame(form, machine, same.rows, keep, steps)
 
 
-def _padded(task: Task, name: str, state: Tensor, count: int) -> Tensor:
-    sizes = task.sizes
-    units = sizes.state(task.plan, name)
-    rows = state.new_zeros(count, sizes.batch, sizes.padded(units))
-    rows[0, :, :units] = task.rows.taken(state)
-    return rows
+def products(x: Tensor, weight: Tensor) -> Tensor:
+    """Multiply all of the input with its weights, [batch, time, rows], by torch.
+
+    Laid out as the input is, so that nothing is copied; a vector is read behind the last row.
+    """
+    batch, time, _ = x.shape
+    is_turned = batch > 1 and x.stride(0) < x.stride(1)
+    flat = (x.transpose(0, 1) if is_turned else x).reshape(batch * time, -1)
+    rows = weight.shape[0]
+    out = torch.empty(batch * time * rows + 64, dtype=x.dtype)[: batch * time * rows]
+    out = out.view(batch * time, rows)
+    torch.mm(flat, weight.t(), out=out)
+    return out.view(time, batch, rows).transpose(0, 1) if is_turned else out.view(batch, time, rows)
+
+
+def _is_few(rows: Rows) -> bool:
+    return max(end - begin for begin, end in rows.bounds) <= _FEW_ROWS
+
+
+def _biases(build: Builder, k: int) -> tuple[Place, list[Place]]:
+    """The biases of a part's sums, a padded row for each, and the jobs that add them up."""
+    plan, sizes, size = build.plan, build.sizes, build.sizes.size
+    part, units = plan.parts[k], sizes.part(plan, k)
+    names = {name for name, _ in build.form.strides}
+    row = sizes.row(units)
+    to = build.room(max(len(part.sums), 1) * row)
+    from_x, from_u = [], []
+    for j, sum_ in enumerate(part.sums):
+        place = to.behind(j * row)
+        if sum_.x and "bias_ih" in names:
+            nth = plan.input_rows.index(sum_.x)
+            from_x.append((place, Place("bias_ih", nth * units * size)))
+        if sum_.u in plan.state_rows and "bias_hh" in names:
+            nth = plan.state_rows.index(sum_.u)
+            from_u.append((place, Place("bias_hh", nth * units * size)))
+    jobs = [build.zero(to, max(len(part.sums), 1) * row)]
+    for pairs in (from_x, from_u):
+        if pairs:
+            jobs.append(build.copy([t for t, _ in pairs], [f for _, f in pairs], units, add=True))
+    return to, jobs
 
 
 def _kept_size(plan: Plan, sizes: Sizes, k: int) -> int:
@@ -195,8 +191,3 @@ def _kept_size(plan: Plan, sizes: Sizes, k: int) -> int:
     return sizes.batch * units * len(plan.parts[k].kept) * sizes.size
 
 
-def _values(task: Task) -> tuple[Block, dict[str, int]]:
-    """Room for what one part computes for another, a row for each sequence."""
-    size = task.sizes.batch * task.sizes.padded(task.sizes.hidden) * task.sizes.size
-    places = {f"value:{name}": k * size for k, name in enumerate(task.plan.crossing)}
-    return borrow(max(len(places) * size, 1)), places

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from . import packing, products
+from . import moving, packing, products
 from .backward import Backward
 from .backward import words as backward_words
 from .block import Words
@@ -57,6 +57,12 @@ def backward(plan: Plan, kind: str, machine: Host) -> Kernel:
 def product(name: str, kind: str, machine: Host) -> int:
     """The address of a function of `products`."""
     return _shared(products.text, kind, machine).address(name)
+
+
+@lru_cache(maxsize=64)
+def move(name: str, kind: str, machine: Host) -> int:
+    """The address of a function of `moving`."""
+    return compile_text(moving.text(lanes(machine, kind)), machine).address(name)
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .block import Block, Words
 from .ir import Function, Lanes, Module
+from .moving import transposed
 from .products import widths
 
 PACK = Words(["to", "from", "from_row", "starts", "number", "units", "padded", "columns",
@@ -38,7 +39,16 @@ def _units(module: Module, lanes: Lanes) -> None:
             row = code.add(code.word(block.pointer("starts"), j), first)
             from_ = code.offset(block.pointer("from"), code.mul(row, ld))
             to = code.offset(to_vector, code.mul(j, n))
-            with code.loop("0", columns) as k:
+            # Whole squares are turned in registers; what is left over goes number by number.
+            full = code.let(f"icmp eq i64 {there}, {n}")
+            squares = code.let(f"select i1 {full}, i64 {code.let(f'and i64 {columns}, {-n}')}, i64 0")
+            with code.loop("0", squares, str(n)) as k:
+                lines = [code.offset(from_, code.mul(ld, r)) for r in range(n)]
+                vectors = transposed(code, [code.load(code.offset(line, k)) for line in lines])
+                for r, vector in enumerate(vectors):
+                    nth = code.mul(code.add(k, str(r)), code.mul(number, n))
+                    code.store(vector, code.offset(to, nth))
+            with code.loop(squares, columns) as k:
                 at = code.offset(to, code.mul(k, code.mul(number, n)))
                 with code.when(code.less(there, str(n))):
                     code.store("zeroinitializer", at)

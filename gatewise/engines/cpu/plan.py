@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ...compiler import Cell, Stage
 from ...compiler.cut import least_cut
@@ -64,11 +63,13 @@ class Part:
     rebuilt: Named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """A cell, ready to be written as kernels.
+    """A cell, ready to be written as kernels; `plan` gives the same one for the same cell.
 
     Attributes:
+        input_rows: Row blocks of `weight_ih`, in order.
+        state_rows: Row blocks of `weight_hh`, in order.
         states: Names of the states; the first leaves the layer.
         weights: Names of the learned vectors.
         noises: Names of the noise that is given.
@@ -81,6 +82,8 @@ class Plan:
         timed: States whose value at every step the backward pass wants, beside the output.
     """
 
+    input_rows: tuple[str, ...]
+    state_rows: tuple[str, ...]
     states: tuple[str, ...]
     weights: tuple[str, ...]
     noises: tuple[str, ...]
@@ -108,7 +111,9 @@ class Plan:
         return runs
 
 
-@lru_cache(maxsize=256)
+_plans: dict[tuple[str, bool], Plan] = {}
+
+
 def plan(cell: Cell, projected: bool = False) -> Plan:
     """Make the plan of a cell.
 
@@ -122,6 +127,14 @@ def plan(cell: Cell, projected: bool = False) -> Plan:
         >>> [row.name for row in made.planes], len(made.parts[0].kept), made.timed
         (['i', 'f', 'g', 'o'], 4, ('c',))
     """
+    # By its text, which is made once: hashing the graph takes longer than a small call.
+    key = cell.key, projected
+    if key not in _plans:
+        _plans[key] = _made(cell, projected)
+    return _plans[key]
+
+
+def _made(cell: Cell, projected: bool) -> Plan:
     sums, computes = _sums(cell, cell.stages)
     output = cell.states[0]
     if projected:
@@ -137,6 +150,8 @@ def plan(cell: Cell, projected: bool = False) -> Plan:
     operands = {row.operand for row in planes}
     timed = tuple(s for s in others if s in wanted or f"new@{s}" in wanted or s in operands)
     return Plan(
+        input_rows=cell.input_rows,
+        state_rows=cell.state_rows,
         states=cell.states,
         weights=tuple(cell.weights),
         noises=tuple(cell.noises),

@@ -16,7 +16,7 @@ def widths(registers: int) -> tuple[int, ...]:
 
 
 OUTER = Words([
-    "a_rows", "a_step", "a_shift", "a_start", "a_row", "g_rows", "g_step", "g_row",
+    "a_rows", "a_step", "a_shift", "a_origin", "a_start", "a_row", "g_rows", "g_step", "g_row",
     "first", "last", "lengths", "rows", "tables", "count", "width", "to", "to_row",
     "begin", "end",
 ])  # fmt: skip
@@ -24,7 +24,7 @@ OUTER = Words([
 
 At step s, row r, the numbers `a` are at `a_rows[r] + (s - a_shift) * a_step`, or before the first
 step at `a_start + r * a_row`; where there is no table `a_rows`, at
-`a_start + (s - first) * a_step + r * a_row`. The vectors `g` are at
+`a_start + (s - a_origin) * a_step + r * a_row`. The vectors `g` are at
 `g_rows + (s - first) * g_step + r * g_row`. `tables` is room for two addresses a row and step.
 """
 
@@ -174,7 +174,7 @@ def _fill(module: Module, lanes: Lanes) -> None:
         shifted = code.sub(step, block.word("a_shift"))
         early = code.let(f"icmp slt i64 {shifted}, 0")
         by_table = code.mul(shifted, block.word("a_step"))
-        by_step = code.mul(nth, block.word("a_step"))
+        by_step = code.mul(code.sub(step, block.word("a_origin")), block.word("a_step"))
         from_start = code.let(f"select i1 {given}, i64 0, i64 {by_step}")
         g_step = code.offset(block.pointer("g_rows"), code.mul(nth, block.word("g_step")), "i8")
         use = code.let(f"xor i1 {early}, true")

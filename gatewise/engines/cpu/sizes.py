@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .plan import RAW, Plan, Sum
 
 
-@dataclass(frozen=True)
-class Sizes:
+class Sizes(NamedTuple):
     """Counts of a call.
 
     Attributes:
@@ -32,6 +31,10 @@ class Sizes:
     def padded(self, units: int) -> int:
         """Units, filled up to whole vectors."""
         return -(-units // self.lanes) * self.lanes
+
+    def row(self, units: int) -> int:
+        """Bytes of a padded row of units."""
+        return self.padded(units) * self.size
 
     def words(self) -> dict[str, int]:
         """What kernels are told of the numbers of units."""

@@ -128,6 +128,27 @@ def text(flush: str) -> str:
     return _FLUSH[flush] + _REGION
 
 
+def header() -> tuple[int, int]:
+    """Give the words that stand in a region between the number of its jobs and the jobs."""
+    return _native().numbers
+
+
+def start(region: int, threads: int) -> None:
+    """Run the jobs of a region that is in memory already; see `run`.
+
+    Args:
+        region: Address of the number of jobs, then `header()`, then the addresses of the jobs.
+        threads: How many may share the jobs.
+    """
+    native = _native()
+    if threads <= 1 or _is_child:
+        native.region_one(region)
+    elif native.parallel is not None:
+        native.parallel(native.region, region, threads, 0)
+    else:
+        _workers().run(native.part, region, threads)
+
+
 def run(jobs: Sequence[int] | np.ndarray, threads: int) -> None:
     """Run every job once, and return when all are done.
 
@@ -140,16 +161,14 @@ def run(jobs: Sequence[int] | np.ndarray, threads: int) -> None:
             torch's own number, whatever the number of jobs: OpenMP ends threads that a smaller
             team leaves over and has to start them again.
     """
-    native = _native()
-    region = array("q", (len(jobs), *native.numbers))
+    region = array("q", (len(jobs), *header()))
     region.extend(jobs)
-    address, _ = region.buffer_info()
-    if threads <= 1 or len(jobs) <= 1 or _is_child:
-        native.region_one(address)
-    elif native.parallel is not None:
-        native.parallel(native.region, address, threads, 0)
-    else:
-        _workers().run(native.part, address, min(threads, len(jobs)))
+    start(region.buffer_info()[0], threads if len(jobs) > 1 else 1)
+
+
+def caller() -> Callable[[int], None]:
+    """Give what `call` calls, for those who call so often that each name counts."""
+    return _native().one
 
 
 def call(job: int) -> None:

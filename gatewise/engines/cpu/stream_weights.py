@@ -1,0 +1,163 @@
+"""The weights of a layer that runs one time step after another, packed once for many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from . import kernels, threads
+from .forward import sources, taking
+from .host import Host
+from .packing import PACK
+from .plan import RAW, Plan
+from .pool import borrow
+from .sizes import Sizes
+
+Weights = Mapping[str, Tensor]
+
+
+class Layer(NamedTuple):
+    """What the kernels have to know of a layer.
+
+    Attributes:
+        plan: Of its cell.
+        sizes: Counts.
+        kind: `"float"` or `"double"`.
+        machine: Whose vectors.
+    """
+
+    plan: Plan
+    sizes: Sizes
+    kind: str
+    machine: Host
+
+
+class Matrix(NamedTuple):
+    """Rows of weights that multiply the same thing in the same part.
+
+    Attributes:
+        part: Number of the part.
+        source: What they multiply: "x", or the name of an operand.
+        weight: Name of the weight that they are rows of.
+        starts: First row of each block.
+        units: Rows of each block.
+        columns: Numbers of a row.
+    """
+
+    part: int
+    source: str
+    weight: str
+    starts: Sequence[int]
+    units: int
+    columns: int
+
+
+def matrices(layer: Layer) -> Iterator[Matrix]:
+    """Find all of a layer."""
+    plan, sizes = layer.plan, layer.sizes
+    hidden = sizes.hidden
+    for k, part in enumerate(plan.parts):
+        for source in sources(part):
+            sums = [part.sums[j] for j in taking(part, source)]
+            weight, units = "weight_hh", hidden
+            if source == RAW:
+                weight, starts, units = "weight_hr", [0], sizes.output
+            elif source == "x":
+                weight = "weight_ih"
+                starts = [plan.input_rows.index(s.x) * hidden for s in sums]
+            else:
+                starts = [plan.state_rows.index(s.u) * hidden for s in sums]
+            yield Matrix(k, source, weight, starts, units, sizes.operand(plan, source))
+
+
+def room(shape: Sequence[int], kind: str | type = np.int8) -> np.ndarray:
+    """Aligned memory full of zeros."""
+    kind = np.dtype({"float": np.float32, "double": np.float64}.get(str(kind), kind))
+    count = int(np.prod(shape))
+    block = borrow(max(count, 1) * kind.itemsize)
+    array = np.ndarray(shape, kind, buffer=np.asarray(block))
+    array[...] = 0
+    return array
+
+
+class Vectors:
+    """Biases, a padded row for each sum of a part, and the vectors that a cell learns.
+
+    Attributes:
+        words: Where the kernels find them.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        plan, sizes, kind = layer.plan, layer.sizes, layer.kind
+        self._biases = [
+            room((max(len(part.sums), 1), sizes.padded(sizes.part(plan, k))), kind)
+            for k, part in enumerate(plan.parts)
+        ]
+        self._own = {name: room((sizes.padded(sizes.hidden),), kind) for name in plan.weights}
+        self.words = {f"bias:{k}": bias.ctypes.data for k, bias in enumerate(self._biases)}
+        self.words |= {f"weight:{name}": own.ctypes.data for name, own in self._own.items()}
+
+    def pack(self, weights: Weights) -> None:
+        """Take over the weights as they are now."""
+        plan, hidden = self._layer.plan, self._layer.sizes.hidden
+        given = {name: weights[name].numpy(force=True) for name in weights if "bias" in name}
+        for part, biases in zip(plan.parts, self._biases, strict=True):
+            biases[...] = 0
+            for row, bias in zip(part.sums, biases, strict=False):
+                if row.x and "bias_ih" in given:
+                    bias[:hidden] += _block(given["bias_ih"], plan.input_rows.index(row.x), hidden)
+                if row.u and row.operand != RAW and "bias_hh" in given:
+                    bias[:hidden] += _block(given["bias_hh"], plan.state_rows.index(row.u), hidden)
+        for name, own in self._own.items():
+            own[:hidden] = weights[name].numpy(force=True)
+
+
+def _block(bias: np.ndarray, place: int, hidden: int) -> np.ndarray:
+    return bias[place * hidden : (place + 1) * hidden]
+
+
+class FloatPanels:
+    """Weights in the type of the layer, in the order in which the forward kernel reads them.
+
+    Attributes:
+        kernel: That kernel.
+        words: Where it finds them.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self.kernel = kernels.forward(layer.plan, layer.kind, layer.machine, False)
+        self._rooms = []
+        for found in matrices(layer):
+            rows = len(found.starts) * layer.sizes.padded(found.units)
+            self._rooms.append((found, room((rows, found.columns), layer.kind)))
+        self.words = {
+            f"panel:{found.part}:{found.source}": panel.ctypes.data for found, panel in self._rooms
+        }
+
+    def pack(self, weights: Weights) -> None:
+        """Take over the weights as they are now."""
+        sizes, kind, machine = self._layer.sizes, self._layer.kind, self._layer.machine
+        for found, panel in self._rooms:
+            weight = weights[found.weight].detach().contiguous()
+            starts = np.array(found.starts, dtype=np.int64)
+            padded = sizes.padded(found.units)
+            told = {
+                "function": kernels.pack("pack_units", kind, machine),
+                "to": panel.ctypes.data,
+                "from": weight.data_ptr(),
+                "from_row": found.columns,
+                "starts": starts.ctypes.data,
+                "number": len(starts),
+                "units": found.units,
+                "padded": padded,
+                "columns": found.columns,
+                "begin": 0,
+                "end": padded // sizes.lanes,
+            }
+            block = np.array([told[name] for name in PACK.names], dtype=np.int64)
+            threads.call(block.ctypes.data)
