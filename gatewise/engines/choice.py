@@ -13,12 +13,13 @@ from torch import Tensor
 
 from ..errors import InputError, nearest
 from .call import Call, Engine
+from .cpu.engine import Cpu
 from .native import Kernel, Native, kernel_for
 from .reference import Reference
 
-NATIVE, REFERENCE = Native(), Reference()
+CPU, NATIVE, REFERENCE = Cpu(), Native(), Reference()
 
-ENGINES: tuple[Engine, ...] = (NATIVE, REFERENCE)
+ENGINES: tuple[Engine, ...] = (CPU, NATIVE, REFERENCE)
 """All engines, in order of preference: the first that can run a call does."""
 
 _forced: ContextVar[Engine | None] = ContextVar("gatewise_engine", default=None)
@@ -129,7 +130,8 @@ def explain(
     Example:
         >>> import torch, gatewise
         >>> print(gatewise.explain(gatewise.nn.GRU(3, 8), torch.zeros(5, 2, 3)))
-        native     yes, runs
+        cpu        yes, runs
+        native     yes
         reference  yes
     """
     call = layer.call(x, lengths=lengths)

@@ -7,6 +7,7 @@ _NAMES = {
     "LSTM": ".lstm",
     "Encoder": ".encoder",
     "Recurrent": ".recurrent",
+    "Stream": ".stream",
 }
 
 __getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from ..engines import Call, whole_stack
 from ..errors import InputError
 from .lengths import checked_lengths
 from .stack import run_layers
+
+if TYPE_CHECKING:
+    from .stream import Stream
 
 States = tuple[Tensor, ...]
 
@@ -47,6 +50,26 @@ class DropIn(torch.nn.RNNBase):
         if not batched:
             y, last = y.squeeze(self._batch_axis), tuple(s.squeeze(1) for s in last)
         return y, self._as_torch(last)
+
+    def stream(self, batch: int = 1, state: Any = None, weights: str | None = None) -> Stream:
+        """Make what runs the layer step by step in microseconds; see `Recurrent.stream`.
+
+        Args:
+            batch: Sequences side by side.
+            state: Where to start, as `hx` of a call with a batch.
+            weights: None for the layer's own, or `"int8"`.
+
+        Raises:
+            InputError: The layer is bidirectional, or an argument is not as above.
+        """
+        from .stream import Source, Stream
+
+        if self.bidirectional:
+            raise InputError(
+                "bidirectional=True: a step cannot see the future; build the layer with "
+                "bidirectional=False to stream"
+            )
+        return Stream(Source(self._calls, self._start, self._as_torch), batch, state, weights)
 
     def call(self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None) -> Call:
         """What the first layer asks of an engine (for `gatewise.explain`)."""
@@ -179,6 +202,22 @@ class DropIn(torch.nn.RNNBase):
     def _named(self, row: int) -> dict[str, Tensor]:
         """One layer's weights in one direction, by their name without the layer."""
         return {name[: name.rindex("_l")]: getattr(self, name) for name in self._all_weights[row]}
+
+    def _calls(self, batch: int) -> list[Call]:
+        """What each layer asks of an engine for one step, for a stream."""
+        calls = []
+        for k in range(len(self._all_weights)):
+            weights = self._named(k)
+            w = weights["weight_ih"]
+            x = w.new_zeros(batch, 1, w.shape[1])
+            calls.append(Call(self.cell, Dense(self.proj_size), x, weights, ()))
+        return calls
+
+    def _start(self, state: Any, batch: int) -> States:
+        """The initial state of a stream, [num_layers, batch, features]."""
+        shape = (batch, 1) if self.batch_first else (1, batch)
+        x = self._weight_list()[0].new_zeros(*shape, self.input_size)
+        return self._initial(x, state, True)
 
     def _call(self, x: Tensor, state: States, lengths: Tensor | None) -> Call:
         first = tuple(s[0] for s in state)

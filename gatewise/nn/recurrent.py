@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,9 @@ from .lengths import checked_lengths
 from .noise import check_one_step, drawn, expected, regularized, weights_dropped
 from .stack import MERGES, run_layers
 from .state import State, state_type
+
+if TYPE_CHECKING:
+    from .stream import Stream
 
 
 class Recurrent(nn.Module):
@@ -233,6 +236,29 @@ class Recurrent(nn.Module):
             x, last = x[0], tuple(s[:, 0] for s in last)
         return x, self._named(last)
 
+    def stream(self, batch: int = 1, state: Any = None, weights: str | None = None) -> Stream:
+        """Make what runs the layer step by step in microseconds and keeps its state.
+
+        It needs llvmlite and a layer on the processor. Its weights are those of now; see `Stream`.
+
+        Args:
+            batch: Sequences side by side.
+            state: Where to start, as in `forward`.
+            weights: `"int8"` for weights of 8 bits, a quarter of the memory, for cells of one
+                part and float32; None for the layer's own.
+
+        Raises:
+            InputError: The layer is bidirectional, or an argument is not as above.
+        """
+        from .stream import Source, Stream
+
+        if self.bidirectional:
+            raise InputError(
+                "bidirectional=True: a step cannot see the future; build the layer with "
+                "bidirectional=False to stream"
+            )
+        return Stream(Source(self._calls, self._start, self._named), batch, state, weights)
+
     def call(self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None) -> Call:
         """What the first layer asks of an engine (for `gatewise.explain`)."""
         x, batched = self._batched(x, 3, "[batch, time, input]")
@@ -283,6 +309,20 @@ class Recurrent(nn.Module):
     def _drawn(self, x: Tensor) -> dict[str, Tensor]:
         """Noise for one layer in one direction, [batch, time, hidden]; none in evaluation."""
         return drawn(self._active, x, self.hidden_size)
+
+    def _calls(self, batch: int) -> list[Call]:
+        """What each layer asks of an engine for one step in evaluation, for a stream."""
+        calls = []
+        for (weights,) in self._weights():
+            w = weights["weight_ih"]
+            x = w.new_zeros(batch, 1, w.shape[1])
+            calls.append(Call(self._quiet, self.connectivity, x, weights, ()))
+        return calls
+
+    def _start(self, state: Any, batch: int) -> tuple[Tensor, ...]:
+        """The initial state of a stream, [num_layers, batch, features]."""
+        w = getattr(self, self._names[0][0]["weight_ih"])
+        return self._initial(state, w.new_zeros(batch, self.input_size), True)
 
     def _weights(self) -> list[list[dict[str, Tensor]]]:
         return [

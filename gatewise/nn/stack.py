@@ -59,7 +59,7 @@ def run_layers(
     for k, layer in enumerate(weights):
         if outputs:
             x = outputs[0] if len(outputs) == 1 else MERGES[merge](*outputs)
-            x = F.dropout(x, dropout) if dropout else x
+            x = _dropped(x, dropout) if dropout else x
         drawn = noise[k] if noise else [NO_NOISE] * len(layer)
         results = [
             recurrence(cell, connectivity, x, own, next(rows), lengths, reverse, given)
@@ -68,3 +68,9 @@ def run_layers(
         outputs = tuple(y for y, _ in results)
         last += [end for _, end in results]
     return outputs, tuple(torch.stack(ends) for ends in zip(*last, strict=True))
+
+
+def _dropped(x: Tensor, rate: float) -> Tensor:
+    """Drop activations, drawn time first: as torch's layers do, with equal seeds the same ones."""
+    ones = x.new_ones(x.shape[1], x.shape[0], x.shape[2])
+    return x * F.dropout(ones, rate).transpose(0, 1)

@@ -129,6 +129,16 @@ def gradients(call, outputs):
     return torch.autograd.grad(loss, wrt, allow_unused=True, materialize_grads=True)
 
 
+def agree(call):
+    """All engines that run a call give what the last one does, the reference; give that."""
+    want, *others = [flat(engine.run(call)) for engine in reversed(able(call))]
+    want_gradients = gradients(call, want)
+    for got in others:
+        torch.testing.assert_close(got, want)
+        torch.testing.assert_close(gradients(call, got), want_gradients)
+    return want
+
+
 def by_block(names, rows):
     blocks = np.split(rows.detach().numpy(), len(names)) if names else []
     return dict(zip(names, blocks, strict=True))
@@ -171,10 +181,7 @@ def test_all_engines_agree(name, lengths, reverse, bias, seed):
     call = drawn(CELLS[name], 3, 5, bias=bias, seed=seed)._replace(reverse=reverse)
     if lengths is not None:
         call = call._replace(lengths=torch.tensor(lengths))
-    want, *others = [flat(engine.run(call)) for engine in reversed(able(call))]
-    for got in others:
-        torch.testing.assert_close(got, want)
-        torch.testing.assert_close(gradients(call, got), gradients(call, want))
+    agree(call)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -294,8 +301,4 @@ def test_projection(name):
     call = drawn(CELLS[name], 3, 5, proj_size=2)._replace(
         lengths=torch.tensor([4, 0, 5]), reverse=True
     )
-    want, *others = [flat(engine.run(call)) for engine in reversed(able(call))]
-    assert want[0].shape == (3, 5, 2)
-    for got in others:
-        torch.testing.assert_close(got, want)
-        torch.testing.assert_close(gradients(call, got), gradients(call, want))
+    assert agree(call)[0].shape == (3, 5, 2)

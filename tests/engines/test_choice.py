@@ -13,12 +13,14 @@ X = torch.zeros(2, 5, 3)
 
 def test_an_explanation_names_engines_reasons_and_the_one_that_runs():
     found = explain(nn.Recurrent("peephole_lstm", 3, 4), X, lengths=[5, 2])
-    assert list(found.reasons) == [engine.name for engine in ENGINES] == ["native", "reference"]
-    assert found.chosen == "reference"
+    names = [engine.name for engine in ENGINES]
+    assert list(found.reasons) == names == ["cpu", "native", "reference"]
+    assert found.chosen == "cpu"
     assert found.reasons["reference"] is None
     lines = str(found).splitlines()
-    assert lines[0].startswith("native     no: torch has no kernel for peephole_lstm")
-    assert lines[1] == "reference  yes, runs"
+    assert lines[0] == "cpu        yes, runs"
+    assert lines[1].startswith("native     no: torch has no kernel for peephole_lstm")
+    assert lines[2] == "reference  yes"
 
 
 @pytest.mark.parametrize(
@@ -36,8 +38,24 @@ def test_an_explanation_names_engines_reasons_and_the_one_that_runs():
 def test_where_the_native_engine_runs(layer, reason):
     x = X.to(layer.weight_ih_l0.dtype)
     found = explain(layer, x)
-    assert found.chosen == ("reference" if reason else "native")
+    assert (found.reasons["native"] is None) == (reason is None)
     assert (reason or "") in (found.reasons["native"] or "")
+
+
+@pytest.mark.parametrize(
+    ("x", "chosen", "reason"),
+    [
+        (X, "cpu", ""),
+        (X.double(), "cpu", ""),
+        (X.bfloat16(), "native", "float32 and float64, not torch.bfloat16"),
+        (X.to("meta"), "native", "x is on meta"),
+    ],
+    ids=str,
+)
+def test_where_the_cpu_engine_runs(x, chosen, reason):
+    found = explain(nn.Recurrent("lstm", 3, 4, dtype=x.dtype, device=x.device), x)
+    assert found.chosen == chosen
+    assert reason in (found.reasons["cpu"] or "")
 
 
 def test_the_native_engine_knows_a_cell_by_its_equations():
@@ -47,8 +65,8 @@ def test_the_native_engine_knows_a_cell_by_its_equations():
         return sigmoid(o) * tanh(memory), memory
 
     layer = nn.Recurrent(mine, 3, 4)
-    assert explain(layer, X).chosen == "native"
-    y, _ = layer(X + 1)
+    with engine("native"):
+        y, _ = layer(X + 1)
     with engine("reference"):
         torch.testing.assert_close(layer(X + 1)[0], y)
 

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from ..call import Call
-from . import threads
 from .block import Block, Words
 from .host import Host, host
 from .ir import Function, Module
@@ -44,7 +43,7 @@ class Panels(Protocol):
     """The matrices of a layer, and the kernel that reads them."""
 
     kernel: Kernel
-    words: Mapping[str, int]
+    words: dict[str, int]
 
     def pack(self, weights: Mapping[str, Tensor]) -> None:
         """Take over the weights as they are now."""

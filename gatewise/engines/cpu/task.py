@@ -76,7 +76,8 @@ def task(call: Call) -> Task:
     for name, weight in weights.items():
         tensors[name] = _whole(weight.detach())
     for name, noise in call.noise.items():
-        tensors[f"noise:{name}"] = _whole(noise.detach().to(x.dtype))
+        noise = _whole(noise.detach().to(x.dtype))
+        tensors[f"noise:{name}"] = noise.expand(-1, x.shape[1], -1)
     for name, state in zip(cell.states, call.state, strict=True):
         tensors[f"state:{name}"] = _whole(state.detach())
     machine, size = host(), x.element_size()
