@@ -4,11 +4,13 @@ from .._lazy import attach as _attach
 
 _NAMES = {
     "ENGINES": ".choice",
+    "MEMORY": ".call",
     "Call": ".call",
     "Engine": ".call",
     "Explanation": ".choice",
     "Result": ".call",
     "choose": ".choice",
+    "empty_pool": ".cpu.pool",
     "engine": ".choice",
     "explain": ".choice",
     "parameters": ".sizes",

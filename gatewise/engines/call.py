@@ -14,6 +14,13 @@ from ..connectivity import Connectivity
 NO_NOISE: Mapping[str, Tensor] = MappingProxyType({})
 
 
+MEMORY = {
+    "keep": "what the gates were",
+    "recompute": "the outputs, and the state now and then: gates are computed again",
+}
+"""What may be kept of a forward pass for its gradients."""
+
+
 class Call(NamedTuple):
     """One layer in one direction.
 
@@ -33,6 +40,7 @@ class Call(NamedTuple):
         noise: What the cell's `Noise` is at each time of `x`, [batch, time, hidden], by name, or
             [batch, 1, hidden] for all times. No gradient flows to it. What is not here has its
             value of evaluation, as a constant.
+        memory: What an engine of its own gradients keeps for them: a key of `MEMORY`.
     """
 
     cell: Cell
@@ -43,6 +51,7 @@ class Call(NamedTuple):
     lengths: Tensor | None = None
     reverse: bool = False
     noise: Mapping[str, Tensor] = NO_NOISE
+    memory: str = "keep"
 
     def settled(self) -> Call:
         """The same call with each noise that is not given put into the equations as a constant."""

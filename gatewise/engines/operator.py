@@ -25,6 +25,7 @@ def recurrence(
     lengths: Tensor | None = None,
     reverse: bool = False,
     noise: Mapping[str, Tensor] = NO_NOISE,
+    memory: str = "keep",
 ) -> Result:
     """Run a cell over time, on the first engine that can.
 
@@ -43,6 +44,8 @@ def recurrence(
         reverse: Whether time runs from the last step to the first.
         noise: The cell's noise by name, [batch, time, hidden], or [batch, 1, hidden] for all
             times; what is not here has its value of evaluation.
+        memory: What is kept for gradients, a key of `engines.call.MEMORY`; an engine whose
+            gradients are torch's keeps what torch keeps.
 
     Returns:
         Outputs, [batch, time, output], zero past a sequence's end, and the state after its last
@@ -63,7 +66,7 @@ def recurrence(
         >>> y.shape, h.shape
         (torch.Size([2, 5, 4]), torch.Size([2, 4]))
     """
-    call = Call(cell, connectivity, x, weights, state, lengths, reverse, noise)
+    call = Call(cell, connectivity, x, weights, state, lengths, reverse, noise, memory)
     _check_noise(call)
     device = x.device.type
     if x.dtype != torch.float64 and _is_autocast(device):

@@ -24,6 +24,11 @@ def is_transformed() -> bool:
     return forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None
 
 
+def is_recorded() -> bool:
+    """Whether something wants to see torch's own operations: a trace, or a dispatch mode."""
+    return torch._C._is_tracing() or torch._C._len_torch_dispatch_stack() > 0
+
+
 def has_values() -> bool:
     """Whether Python may look at what a tensor holds, and branch on it."""
     return not torch.compiler.is_compiling() and not is_transformed()

@@ -31,6 +31,8 @@ class DropIn(torch.nn.RNNBase):
     """
 
     cell: Cell
+    memory = "keep"
+    """What is kept for gradients; set it to `"recompute"` to keep the outputs alone."""
 
     def forward(
         self,
@@ -107,6 +109,7 @@ class DropIn(torch.nn.RNNBase):
             state,
             lengths,
             dropout=self.dropout if self.training else 0.0,
+            memory=self.memory,
         )
         forward, *backward = outputs
         return (torch.cat(outputs, -1) if backward else forward), last

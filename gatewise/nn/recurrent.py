@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..compiler import Cell
 from ..connectivity import Dense
-from ..engines import Call, parameters, state_sizes, step, traceable
+from ..engines import MEMORY, Call, parameters, state_sizes, step, traceable
 from ..errors import InputError, nearest
 from .arguments import check_rates, check_sizes, checked_cell
 from .initialization import initialize
@@ -59,6 +59,8 @@ class Recurrent(nn.Module):
         bias: Whether the gates have biases.
         learn_state: Whether the initial state is learned instead of zero.
         proj_size: Features of the projected output; 0 for no projection.
+        memory: What training keeps of a forward pass: `"keep"`, the gates; `"recompute"`, the
+            outputs and the state now and then, a fifth of the memory for a third more time.
         device: Device of the weights.
         dtype: Type of the weights.
 
@@ -93,6 +95,7 @@ class Recurrent(nn.Module):
         bias: bool = True,
         learn_state: bool = False,
         proj_size: int = 0,
+        memory: str = "keep",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -118,6 +121,9 @@ class Recurrent(nn.Module):
             raise InputError(
                 f"merge={merge!r}: give None or one of these; {nearest(merge, MERGES)}"
             )
+        if memory not in MEMORY:
+            raise InputError(f"memory={memory!r}: give one of these; {nearest(memory, MEMORY)}")
+        self.memory = memory
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
@@ -195,6 +201,7 @@ class Recurrent(nn.Module):
             merge=self.merge or "concat",
             dropout=self.dropout if self.training else 0.0,
             noise=[[self._drawn(x) for _ in layer] for layer in weights],
+            memory=self.memory,
         )
         if not batched:
             outputs, last = tuple(y[0] for y in outputs), tuple(s[:, 0] for s in last)
@@ -280,6 +287,7 @@ class Recurrent(nn.Module):
             "num_layers": 1, "bidirectional": False, "merge": "concat", "dropout": 0.0,
             "zoneout": 0.0, "recurrent_dropout": 0.0, "recurrent_dropout_kind": "semeniuta",
             "weight_dropout": 0.0, "bias": True, "learn_state": False, "proj_size": 0,
+            "memory": "keep",
         }  # fmt: skip
         given += [f"{k}={getattr(self, k)!r}" for k, v in defaults.items() if getattr(self, k) != v]
         return ", ".join(given)

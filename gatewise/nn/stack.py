@@ -35,6 +35,7 @@ def run_layers(
     merge: str = "concat",
     dropout: float = 0.0,
     noise: Sequence[Sequence[Mapping[str, Tensor]]] = (),
+    memory: str = "keep",
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Run a stack of layers.
 
@@ -49,6 +50,7 @@ def run_layers(
         dropout: Rate of what is dropped between layers; 0 while not training.
         noise: The cell's noise by name, for each layer and in it for each direction; nothing for
             its value of evaluation.
+        memory: What is kept for gradients.
 
     Returns:
         The last layer's outputs, one for each direction, and the final state like `state`.
@@ -62,7 +64,7 @@ def run_layers(
             x = _dropped(x, dropout) if dropout else x
         drawn = noise[k] if noise else [NO_NOISE] * len(layer)
         results = [
-            recurrence(cell, connectivity, x, own, next(rows), lengths, reverse, given)
+            recurrence(cell, connectivity, x, own, next(rows), lengths, reverse, given, memory)
             for reverse, own, given in zip((False, True), layer, drawn, strict=False)
         ]
         outputs = tuple(y for y, _ in results)

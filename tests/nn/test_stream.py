@@ -61,7 +61,7 @@ def check_equal(found, wanted, dtype=torch.float32):
 
 
 @pytest.mark.usefixtures("machine")
-@pytest.mark.parametrize("batch", [1, 3, 11])
+@pytest.mark.parametrize("batch", [1, 2, 11])
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("name", every_cell())
 def test_steps_are_the_whole_sequence(name, dtype, batch):
@@ -263,33 +263,49 @@ def test_what_cannot_stream():
         layer_of(dtype=torch.float64).stream(weights="int8")
 
 
-def rounded(weight):
+def rounded(rows):
     """What the 8 bits of each row stand for."""
-    scale = weight.abs().amax(1, keepdim=True) / 127
-    return torch.round(weight / scale) * scale
+    scale = rows.abs().amax(-1, keepdim=True) / 127
+    return torch.round(rows / scale) * scale
 
 
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize(("features", "hidden", "batch"), [(5, 19, 1), (33, 64, 3), (3, 130, 9)])
 @pytest.mark.parametrize("name", ONE_PART)
-def test_int8_is_a_layer_of_rounded_weights(name, features, hidden, batch, monkeypatch):
-    layer, x = layer_of(name, features, hidden, num_layers=2), noise(batch, 40, features)
-    y, _ = whole(layer, x)
-    stream = layer.stream(batch, weights="int8")
-    found = streamed(stream, x)
-    apart = (found - y).abs().max().item()
-    samples = x.transpose(0, 1).contiguous()
-    assert stream.measure(samples) == pytest.approx(apart, abs=1e-5)
-    assert stream.measure(samples.numpy()) == pytest.approx(apart, abs=1e-5)
-    assert 0 < stream.error < 0.15
+def test_int8_is_exact_for_what_8_bits_can_hold(name, features, hidden, batch):
+    layer = layer_of(name, features, hidden)
     with torch.no_grad():
         for weight in layer.parameters():
             if weight.dim() == 2:
                 weight.copy_(rounded(weight))
-    near, _ = whole(layer, x)
-    # Bytes of input and state cost as much again where the machine multiplies bytes.
-    limit = 0.1 if name.startswith("elman") else 0.02
-    assert (found - near).abs().max() < (limit if stream_has_bytes() else 1e-5) * near.abs().max()
+    _, state = whole(layer, noise(batch, 4, features))
+    operands = plan(layer.cell).operands
+    state = {name: rounded(s) if name in operands else s for name, s in state._asdict().items()}
+    x = rounded(noise(batch, 1, features, seed=1))
+    y, last = whole(layer, x, state)
+    stream = layer.stream(batch, state, "int8")
+    check_near(stream.step(x[:, 0]), y[:, 0])
+    for found, wanted in zip(stream.state, last, strict=True):
+        check_near(found, wanted)
+
+
+@pytest.mark.parametrize("name", ONE_PART)
+def test_int8_says_what_it_costs(name):
+    layer, x = layer_of(name, num_layers=2), noise(3, 40, 5)
+    stream = layer.stream(3, weights="int8")
+    apart = streamed(stream, x) - whole(layer, x)[0]
+    samples = x.transpose(0, 1).contiguous()
+    wanted = pytest.approx(apart.abs().max().item(), rel=1e-3)
+    assert stream.measure(samples) == wanted
+    assert stream.measure(samples.numpy()) == wanted
+    assert stream.error > 0
+    if name in ("lstm", "gru"):
+        assert stream.error < 0.02
+
+
+def check_near(found, wanted):
+    scale = max(1.0, wanted.abs().max().item())
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5 * scale)
 
 
 def stream_has_bytes():

@@ -50,7 +50,9 @@ class Backward:
         self.words = words(plan)
         self.module = Module(reciprocal14=reciprocal14)
         self.kept = {
-            name: (k, j) for k, part in enumerate(plan.parts) for j, (name, _) in enumerate(part.kept)
+            name: (k, j)
+            for k, part in enumerate(plan.parts)
+            for j, (name, _) in enumerate(part.kept)
         }
 
     def text(self) -> str:

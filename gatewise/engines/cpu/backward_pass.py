@@ -9,7 +9,7 @@ from functools import lru_cache
 from . import kernels
 from .builder import Builder
 from .forward_pass import NAMED, ForwardFrame, _Same
-from .frame import Frame, Place, Value
+from .frame import Frame, Live, Place, Value
 from .host import Host
 from .plan import RAW
 from .products import OUTER
@@ -91,6 +91,14 @@ class BackwardFrame:
         self.whole = frame.region([*before, *main, *outer, *after])
         self.frame: Frame = frame.done()
         self.arena = build.asked("arena")
+
+    def run(self, live: Live, first: int, last: int, threads: int) -> None:
+        """Run time from `last` down to `first`, and add up the gradients of the weights."""
+        for end in range(last, first, -self.steps):
+            live.set("last", end)
+            live.set("first", max(first, end - self.steps))
+            live.run(self.main, threads)
+            live.run(self.outer, threads)
 
     def _zeros(self, jobs: list[Place], nbytes: int) -> Place:
         to = self._build.room(nbytes)
@@ -190,9 +198,7 @@ class BackwardFrame:
                         self._places[start + j] * sizes.size), row, count))  # fmt: skip
         to = self._zeros(zeros, row)
         function = kernels.product("total", form.kind, build.machine)
-        jobs += self._shared(
-            function, common | {"to": to}, 0, self._width // sizes.lanes, NAMED
-        )
+        jobs += self._shared(function, common | {"to": to}, 0, self._width // sizes.lanes, NAMED)
         return jobs, zeros, [*turned, *self._finish_biases(to)]
 
     def _turned(self, operand: str, plane, from_: Place, row: int, count: int) -> Place:
@@ -266,5 +272,3 @@ def backward_frame(form: Form, machine: Host, rows: Rows, kept: ForwardFrame) ->
 @lru_cache(maxsize=256)
 def _full(form: Form, machine: Host, same: _Same, kept: ForwardFrame) -> BackwardFrame:
     return BackwardFrame(form, machine, same.rows, kept)
-
-

@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from ...connectivity import Dense
 from ..call import Call, Result
-from ..tracing import is_transformed
+from ..tracing import is_recorded, is_transformed
 
 _TYPES = (torch.float32, torch.float64)
 
@@ -33,6 +34,16 @@ class Cpu:
             return f"it knows only the dense connectivity, not {call.connectivity}"
         if is_transformed():
             return "its kernels know no torch.func transforms and no forward-mode gradients"
+        if is_recorded():
+            return "a trace or a dispatch mode is at work, which sees torch's own operations only"
+        for tensor in (x, *call.state, *call.weights.values(), *call.noise.values()):
+            if type(tensor) is not Tensor and type(tensor) is not Parameter:
+                return f"it reads memory, and a {type(tensor).__name__} may have none"
+            if tensor.dtype != x.dtype or tensor.device != x.device:
+                return (
+                    f"all tensors must be like x, {x.dtype} on {x.device}, and one is "
+                    f"{tensor.dtype} on {tensor.device}"
+                )
         if not _has_llvmlite():
             return "llvmlite is not installed: pip install llvmlite"
         return None

@@ -116,9 +116,7 @@ class ForwardFrame:
         self.arena, self.kept = build.asked("arena"), build.asked("kept")
 
 
-def forward_frame(
-    form: Form, machine: Host, rows: Rows, keep: bool, steps: int
-) -> ForwardFrame:
+def forward_frame(form: Form, machine: Host, rows: Rows, keep: bool, steps: int) -> ForwardFrame:
     """Make a frame, or find it: calls of one form share it, where all sequences are full."""
     if rows.lengths is not None:
         return ForwardFrame(form, machine, rows, keep, steps)
@@ -189,5 +187,3 @@ def _kept_size(plan: Plan, sizes: Sizes, k: int) -> int:
     """Bytes that a part keeps of one step."""
     units = sizes.padded(sizes.part(plan, k))
     return sizes.batch * units * len(plan.parts[k].kept) * sizes.size
-
-

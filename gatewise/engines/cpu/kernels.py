@@ -77,5 +77,3 @@ def _shared(text: Callable[[Lanes, int], str], kind: str, machine: Host):
 
 def _reciprocal(machine: Host, kind: str) -> bool:
     return machine.reciprocal14 and kind == "float"
-
-

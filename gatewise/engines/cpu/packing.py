@@ -41,7 +41,9 @@ def _units(module: Module, lanes: Lanes) -> None:
             to = code.offset(to_vector, code.mul(j, n))
             # Whole squares are turned in registers; what is left over goes number by number.
             full = code.let(f"icmp eq i64 {there}, {n}")
-            squares = code.let(f"select i1 {full}, i64 {code.let(f'and i64 {columns}, {-n}')}, i64 0")
+            squares = code.let(
+                f"select i1 {full}, i64 {code.let(f'and i64 {columns}, {-n}')}, i64 0"
+            )
             with code.loop("0", squares, str(n)) as k:
                 lines = [code.offset(from_, code.mul(ld, r)) for r in range(n)]
                 vectors = transposed(code, [code.load(code.offset(line, k)) for line in lines])

@@ -146,7 +146,8 @@ def _made(cell: Cell, projected: bool) -> Plan:
     parts = _parts(cell, sums, computes, names, projected)
     planes = sorted((row for rows in sums for row in rows), key=_by_operand(sums))
     others = cell.states[1:]
-    wanted = {str(n.value) for p in parts for _, e in p.gradients for n in walk([e])}
+    backward = [e for p in parts for _, e in (*p.gradients, *p.rebuilt)]
+    wanted = {str(n.value) for n in walk(backward)}
     operands = {row.operand for row in planes}
     timed = tuple(s for s in others if s in wanted or f"new@{s}" in wanted or s in operands)
     return Plan(

@@ -92,9 +92,9 @@ class Int8Panels:
             number = len(found.starts)
             columns = -(-found.columns // self._group)
             longest = max(longest, found.columns)
-            panel = room((blocks, columns, number, sizes.lanes, self._group))
+            panel = room((blocks, columns, number, sizes.lanes, self._group), "int8")
             scale = room((blocks, number, sizes.lanes), "float")
-            start = room((blocks, number, sizes.lanes), np.int32)
+            start = room((blocks, number, sizes.lanes), "int32")
             self._rooms.append((found, panel, scale, start))
             name = found.source
             self.words |= {f"panel:0:{name}": panel.ctypes.data,
@@ -104,7 +104,7 @@ class Int8Panels:
         width = -(-longest // 64) * 64
         self._bytes = []
         for found, *_ in self._rooms:
-            own = room((sizes.batch, width), np.uint8), room((sizes.batch,), "float")
+            own = room((sizes.batch, width), "uint8"), room((sizes.batch,), "float")
             self._bytes.append(own)
             name = found.source
             self.words |= {f"bytes:{name}": own[0].ctypes.data, f"unit:{name}": own[1].ctypes.data}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -73,12 +74,11 @@ def matrices(layer: Layer) -> Iterator[Matrix]:
             yield Matrix(k, source, weight, starts, units, sizes.operand(plan, source))
 
 
-def room(shape: Sequence[int], kind: str | type = np.int8) -> np.ndarray:
-    """Aligned memory full of zeros."""
-    kind = np.dtype({"float": np.float32, "double": np.float64}.get(str(kind), kind))
-    count = int(np.prod(shape))
-    block = borrow(max(count, 1) * kind.itemsize)
-    array = np.ndarray(shape, kind, buffer=np.asarray(block))
+def room(shape: Sequence[int], kind: str) -> np.ndarray:
+    """Aligned memory full of zeros, of a type as LLVM or NumPy names it."""
+    type_ = np.dtype({"float": "float32", "double": "float64"}.get(kind, kind))
+    block = borrow(max(math.prod(shape), 1) * type_.itemsize)
+    array = np.ndarray(shape, type_, buffer=np.asarray(block))
     array[...] = 0
     return array
 

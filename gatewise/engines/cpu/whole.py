@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from ..call import Call, Result
-from .backward_pass import backward_frame
+from .backward_pass import BackwardFrame, backward_frame
 from .forward_pass import ForwardFrame, forward_frame, products
 from .pool import Block, borrow
-from .task import Task, task, with_strides
+from .recompute import Again, Checkpoints, chunk_frame, run_backward, run_forward
+from .task import Form, Task, task, with_strides
 
 _WORTH_THREADS = 1 << 21
 """Products from which on more than one thread runs a call."""
@@ -20,10 +21,17 @@ _WORTH_THREADS = 1 << 21
 
 @dataclass
 class Kept:
-    """What a forward pass leaves for its backward pass."""
+    """What a forward pass leaves for its backward pass.
+
+    Attributes:
+        frame: Says where everything is.
+        block: What was kept of all of time; nothing where it is computed again.
+        checkpoints: States in between, where gates are computed again.
+    """
 
     frame: ForwardFrame
-    block: Block
+    block: Block | None
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass
@@ -55,18 +63,23 @@ def _forward(call: Call, keep: bool) -> tuple[Tensor, tuple[Tensor, ...], Kept |
     y = _like_input(parts, parts.form.sizes.output)
     last = tuple(torch.empty(s.shape, dtype=s.dtype) for s in call.state)
     tensors = parts.tensors | {"y": y}
-    few = {"y": y}
-    found = _forward_frame(parts, few, keep)
+    again = keep and call.memory == "recompute"
+    form = _forward_form(parts, {"y": y})
+    found = forward_frame(form, parts.machine, parts.rows, keep and not again,
+                          parts.form.sizes.time)  # fmt: skip
     if found.few_rows:
         tensors["sums"] = products(tensors["x"], tensors["weight_ih"])
     bases = {name: tensor.data_ptr() for name, tensor in tensors.items()}
     for name, end in zip(parts.form.plan.states, last, strict=True):
         bases[f"final:{name}"] = end.data_ptr()
-    kept = borrow(found.kept) if keep else None
+    kept = borrow(found.kept) if keep and not again else None
     with borrow(found.arena) as arena:
         bases["arena"] = arena.address
         bases["kept"] = 0 if kept is None else kept.address
         live, threads = found.frame.at(bases), _threads(parts)
+        if again:
+            checkpoints = run_forward(parts, found, live, bases, threads)
+            return y, last, Kept(chunk_frame(parts, form), None, checkpoints)
         if threads == 1:
             live.run(found.whole, 1)
         else:
@@ -75,16 +88,15 @@ def _forward(call: Call, keep: bool) -> tuple[Tensor, tuple[Tensor, ...], Kept |
     return y, last, None if kept is None else Kept(found, kept)
 
 
-def _forward_frame(parts: Task, more: dict[str, Tensor], keep: bool) -> ForwardFrame:
-    """The frame; the product of input and weights has the form that `products` gives it."""
+def _forward_form(parts: Task, more: dict[str, Tensor]) -> Form:
+    """The form with the product of input and weights as `products` gives it."""
     sizes, form = parts.form.sizes, parts.form
     rows = len(form.plan.input_rows) * sizes.hidden
     batch, step = form.stride("x")[:2]
     turned = sizes.batch > 1 and batch < step
     strides = (rows, sizes.batch * rows, 1) if turned else (sizes.time * rows, rows, 1)
     form = with_strides(form, more)
-    form = form._replace(strides=(*form.strides, ("sums", strides)))
-    return forward_frame(form, parts.machine, parts.rows, keep, sizes.time)
+    return form._replace(strides=(*form.strides, ("sums", strides)))
 
 
 def backward(
@@ -130,21 +142,43 @@ def backward(
     form = with_strides(parts.form, more)
     found = backward_frame(form, parts.machine, parts.rows, kept.frame)
     bases = {name: t.data_ptr() for name, t in (parts.tensors | more).items()}
+    threads, steps = _threads(parts), parts.rows.steps
     with borrow(found.arena) as arena:
-        bases |= {"arena": arena.address, "kept": kept.block.address}
-        live, threads = found.frame.at(bases), _threads(parts)
-        steps = parts.rows.steps
+        bases["arena"] = arena.address
+        if kept.checkpoints is not None:
+            _through_again(parts, kept.frame, kept.checkpoints, found, bases, threads)
+            return Gradients(dx, dstate, dweights)
+        assert kept.block is not None, "what was kept lies there"
+        live = found.frame.at(bases | {"kept": kept.block.address})
         if threads == 1 and steps <= found.steps:
             live.run(found.whole, 1)
         else:
             live.run(found.prepare, threads)
-            for last in range(steps, 0, -found.steps):
-                live.set("last", last)
-                live.set("first", max(0, last - found.steps))
-                live.run(found.main, threads)
-                live.run(found.outer, threads)
+            found.run(live, 0, steps, threads)
             live.run(found.finish, threads)
     return Gradients(dx, dstate, dweights)
+
+
+def _through_again(
+    parts: Task,
+    frame: ForwardFrame,
+    checkpoints: Checkpoints,
+    found: BackwardFrame,
+    bases: dict[str, int],
+    threads: int,
+) -> None:
+    """Go back through chunks whose gates are computed again; outputs are written as they were."""
+    more = {}
+    if frame.few_rows:
+        more["sums"] = products(parts.tensors["x"], parts.tensors["weight_ih"])
+    with borrow(frame.arena) as arena, borrow(frame.kept) as kept:
+        own = bases | {"arena": arena.address, "kept": kept.address}
+        own |= {name: tensor.data_ptr() for name, tensor in more.items()}
+        # The final states are not brought out again: only `finish` would do so.
+        own |= dict.fromkeys((f"final:{name}" for name in parts.form.plan.states), 0)
+        again = Again(frame, frame.frame.at(own), own, checkpoints)
+        live = found.frame.at(bases | {"kept": kept.address})
+        run_backward(parts, again, found, live, threads)
 
 
 def _gradient(parts: Task, name: str, weight: Tensor) -> Tensor:
