@@ -73,3 +73,140 @@ def coupled_lstm(x, old, W, U, b, p):
     output = logistic(x @ W["o"].T + y @ U["o"].T + b["o"])
     new = forget * c + (1 - forget) * block_input
     return output * np.tanh(new), new
+
+
+def _scalar_memory(x, old, W, U, b, forget):
+    """Beck et al. 2024, equations 8 to 14, not stabilised; the states hold them less exp(m).
+
+    The paper's n is positive, or 0 where nothing was written yet: then nothing is kept.
+    """
+    h, c, n, m = old
+
+    def net(unit):
+        return x @ W[unit].T + h @ U[unit].T + b[unit]
+
+    i, f, z, o = np.exp(net("i")), forget(net("f")), np.tanh(net("g")), logistic(net("o"))
+    written = n > 0
+    cell = written * f * (c * np.exp(m)) + i * z
+    normaliser = written * f * (n * np.exp(m)) + i
+    stabiliser = np.where(written, np.maximum(np.log(f) + m, np.log(i)), np.log(i))
+    scale = np.exp(stabiliser)
+    return o * cell / normaliser, cell / scale, normaliser / scale, stabiliser
+
+
+def slstm(x, old, W, U, b, p):
+    """Beck et al. 2024 with the sigmoid forget gate."""
+    return _scalar_memory(x, old, W, U, b, logistic)
+
+
+def slstm_exp(x, old, W, U, b, p):
+    """Beck et al. 2024 with the exponential forget gate."""
+    return _scalar_memory(x, old, W, U, b, np.exp)
+
+
+def mut1(x, old, W, U, b, p):
+    """Jozefowicz et al. 2015, MUT1; what the paper writes as x_t is projected first."""
+    (h,) = old
+    projected = x @ W["n_x"].T + b["n_x"]
+    z = logistic(x @ W["z"].T + b["z"])
+    r = logistic(x @ W["r"].T + h @ U["r"].T + b["r"])
+    tilde = np.tanh((r * h) @ U["n_h"].T + np.tanh(projected) + b["n_h"])
+    return (tilde * z + h * (1 - z),)
+
+
+def mut2(x, old, W, U, b, p):
+    """Jozefowicz et al. 2015, MUT2; what the paper writes as x_t in r is projected first."""
+    (h,) = old
+    projected = x @ W["r"].T
+    z = logistic(x @ W["z"].T + h @ U["z"].T + b["z"])
+    r = logistic(projected + h @ U["r"].T + b["r"])
+    tilde = np.tanh((r * h) @ U["n_h"].T + x @ W["n_x"].T + b["n_x"] + b["n_h"])
+    return (tilde * z + h * (1 - z),)
+
+
+def mut3(x, old, W, U, b, p):
+    """Jozefowicz et al. 2015, MUT3; one bias is two here where the recurrent half has its own."""
+    (h,) = old
+    z = logistic(x @ W["z_x"].T + np.tanh(h) @ U["z_h"].T + b["z_x"] + b["z_h"])
+    r = logistic(x @ W["r"].T + h @ U["r"].T + b["r"])
+    tilde = np.tanh((r * h) @ U["n_h"].T + x @ W["n_x"].T + b["n_x"] + b["n_h"])
+    return (tilde * z + h * (1 - z),)
+
+
+def janet(x, old, W, U, b, p):
+    """Van der Westhuizen and Lasenby 2018, equation 3, with beta = 1; h and c are the same."""
+    (c,) = old
+    s = x @ W["f"].T + c @ U["f"].T + b["f"]
+    tilde = np.tanh(x @ W["g"].T + c @ U["g"].T + b["g"])
+    return (logistic(s) * c + (1 - logistic(s - 1)) * tilde,)
+
+
+def minimal_gated_unit(x, old, W, U, b, p):
+    """Zhou et al. 2016, table 1."""
+    (h,) = old
+    f = logistic(x @ W["f"].T + h @ U["f"].T + b["f"])
+    tilde = np.tanh(x @ W["n_x"].T + (f * h) @ U["n_h"].T + b["n_x"] + b["n_h"])
+    return ((1 - f) * h + f * tilde,)
+
+
+def indrnn(x, old, W, U, b, p):
+    """Li et al. 2018, equation 2."""
+    (h,) = old
+    net = x @ W["a"].T + p["u"] * h + b["a"]
+    return (np.where(net > 0, net, 0),)
+
+
+def _vanilla(
+    x, old, W, U, b, p, *, g=np.tanh, h=np.tanh, without="", recurrence=lambda gate: 0
+):  # fmt: skip
+    """Greff et al. 2017, section 2, with one change; gives also the gates."""
+    y, c = old
+
+    def net(unit):
+        return x @ W[unit].T + y @ U[unit].T + b[unit]
+
+    def gate(name, cell):
+        if name == without:
+            return np.ones_like(cell)
+        return logistic(net(name) + recurrence(name) + p[f"p_{name}"] * cell)
+
+    z, i, f = g(net("g")), gate("i", c), gate("f", c)
+    c = z * i + c * f
+    o = gate("o", c)
+    return h(c) * o, c, i, f, o
+
+
+def nig(x, old, W, U, b, p):
+    """Greff et al. 2017, variant NIG: i = 1."""
+    return _vanilla(x, old, W, U, b, p, without="i")[:2]
+
+
+def nfg(x, old, W, U, b, p):
+    """Greff et al. 2017, variant NFG: f = 1."""
+    return _vanilla(x, old, W, U, b, p, without="f")[:2]
+
+
+def nog(x, old, W, U, b, p):
+    """Greff et al. 2017, variant NOG: o = 1."""
+    return _vanilla(x, old, W, U, b, p, without="o")[:2]
+
+
+def niaf(x, old, W, U, b, p):
+    """Greff et al. 2017, variant NIAF: g(x) = x."""
+    return _vanilla(x, old, W, U, b, p, g=lambda a: a)[:2]
+
+
+def noaf(x, old, W, U, b, p):
+    """Greff et al. 2017, variant NOAF: h(x) = x."""
+    return _vanilla(x, old, W, U, b, p, h=lambda a: a)[:2]
+
+
+def fgr(x, old, W, U, b, p):
+    """Greff et al. 2017, variant FGR: the gates see the gates of the last step."""
+    *old, i, f, o = old
+    last = {"i": i, "f": f, "o": o}
+
+    def recurrence(to):
+        return sum(last[of] @ U[f"{to}_{of}"].T + b[f"{to}_{of}"] for of in last)
+
+    return _vanilla(x, old, W, U, b, p, recurrence=recurrence)

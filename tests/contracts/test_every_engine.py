@@ -148,9 +148,9 @@ def in_numpy(call):
     """The whole sequence by the paper's equations, in NumPy."""
     cell, weights = call.cell, call.weights
     W = by_block(cell.input_rows, weights["weight_ih"])
-    U = by_block(cell.state_rows, weights["weight_hh"])
+    U = by_block(cell.state_rows, weights.get("weight_hh"))
     b = by_block(cell.input_rows, weights["bias_ih"])
-    for row, value in by_block(cell.state_rows, weights["bias_hh"]).items():
+    for row, value in by_block(cell.state_rows, weights.get("bias_hh")).items():
         b[row] = b[row] + value if row in b else value
     p = {name: weights[name].detach().numpy() for name in cell.weights}
     state = tuple(s.detach().numpy() for s in call.state)
