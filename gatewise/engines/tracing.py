@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torch._C import _functorch  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd import forward_ad
 
@@ -27,6 +28,11 @@ def is_transformed() -> bool:
 def is_recorded() -> bool:
     """Whether something wants to see torch's own operations: a trace, or a dispatch mode."""
     return torch._C._is_tracing() or torch._C._len_torch_dispatch_stack() > 0
+
+
+def is_batched(tensor: Tensor | None) -> bool:
+    """Whether a gradient stands for many, as `torch.autograd.grad` makes it on request."""
+    return tensor is not None and _functorch.is_legacy_batchedtensor(tensor)
 
 
 def has_values() -> bool:

@@ -70,7 +70,7 @@ class Builder:
         jobs = []
         for name in self.plan.weights:
             to = self.room(self.sizes.row(self.sizes.hidden))
-            jobs.append(self.copy([to], [Place(name)], self.sizes.hidden))
+            jobs.append(self.copy([to], [Place(f"vector:{name}")], self.sizes.hidden))
             told[f"weight:{name}"] = to
         if self.rows.lengths is not None:
             told["lengths"] = self.frame.put([int(n) for n in self.rows.lengths])

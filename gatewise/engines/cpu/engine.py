@@ -13,7 +13,7 @@ from torch.nn import Parameter
 
 from ...connectivity import Dense
 from ..call import Call, Result
-from ..tracing import is_recorded, is_transformed
+from ..tracing import is_batched, is_recorded, is_transformed
 
 _TYPES = (torch.float32, torch.float64)
 
@@ -73,22 +73,27 @@ class _Recurrence(torch.autograd.Function):
         from .whole import forward_keeping
 
         y, last, kept = forward_keeping(call)
-        ctx.save_for_backward(*tensors, y)
-        ctx.call, ctx.kept, ctx.states = _bare(call), kept, len(call.state)
+        # Autograd lets go of what it saved with the graph, though outputs live on.
+        ctx.kept, memory = (None, torch.empty(0)) if kept is None else kept.apart()
+        ctx.save_for_backward(*tensors, *call.noise.values(), y, memory)
+        ctx.call, ctx.states = _bare(call), len(call.state)
         ctx.set_materialize_grads(False)
         return y, *last
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
-        *tensors, y = ctx.saved_tensors
-        call = _with(ctx.call, tensors, ctx.states)
+        *given, y, memory = ctx.saved_tensors
+        count = len(given) - len(ctx.call.noise)
+        tensors, noise = given[:count], given[count:]
+        call = _with(ctx.call, tensors, noise, ctx.states)
         wanted = ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or is_transformed() or any(map(is_batched, gradients)):
             return None, *_twice(call, tensors, gradients, wanted)
         from .whole import backward
 
         to_weights = any(wanted[1 + ctx.states :])
-        found = backward(call, ctx.kept, y, gradients, (wanted[0], to_weights))
+        kept = None if ctx.kept is None else ctx.kept.together(memory)
+        found = backward(call, kept, y, gradients, (wanted[0], to_weights))
         flat = (found.x, *found.state, *(found.weights[name] for name in call.weights))
         return None, *(g if w else None for g, w in zip(flat, wanted, strict=True))
 
@@ -96,13 +101,15 @@ class _Recurrence(torch.autograd.Function):
 def _bare(call: Call) -> Call:
     """The call without the tensors that autograd looks after."""
     nothing = torch.empty(0)
-    return call._replace(x=nothing, state=(), weights=dict.fromkeys(call.weights, nothing))
+    weights, noise = (dict.fromkeys(names, nothing) for names in (call.weights, call.noise))
+    return call._replace(x=nothing, state=(), weights=weights, noise=noise)
 
 
-def _with(call: Call, tensors: Sequence[Tensor], states: int) -> Call:
+def _with(call: Call, tensors: Sequence[Tensor], noise: Sequence[Tensor], states: int) -> Call:
     x, *others = tensors
     weights = dict(zip(call.weights, others[states:], strict=True))
-    return call._replace(x=x, state=tuple(others[:states]), weights=weights)
+    given = dict(zip(call.noise, noise, strict=True))
+    return call._replace(x=x, state=tuple(others[:states]), weights=weights, noise=given)
 
 
 def _twice(
@@ -111,18 +118,24 @@ def _twice(
     gradients: Sequence[Tensor | None],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
-    """Gradients that can be differentiated again, by the reference engine."""
+    """Gradients of plain torch operations, by the reference engine."""
     from ..reference import Reference
 
-    given = [t.view_as(t) if w else t.detach() for t, w in zip(tensors, wanted, strict=True)]
-    y, last = Reference().run(_with(call, given, len(call.state)))
-    pairs = [(o, g) for o, g in zip((y, *last), gradients, strict=True) if g is not None]
-    pairs = [(o, g) for o, g in pairs if o.requires_grad]
-    inputs = [t for t, w in zip(given, wanted, strict=True) if w]
-    found = iter(
-        torch.autograd.grad(
-            [o for o, _ in pairs], inputs, [g for _, g in pairs],
-            create_graph=True, allow_unused=True,
-        ) if pairs else [None] * len(inputs)
-    )  # fmt: skip
+    create, states = torch.is_grad_enabled(), len(call.state)
+    with torch.enable_grad():
+        # Where nothing is differentiated again, `torch.func` may hold batches of gradients.
+        given = [
+            (t.view_as(t) if create else t.detach().requires_grad_()) if w else t.detach()
+            for t, w in zip(tensors, wanted, strict=True)
+        ]
+        y, last = Reference().run(_with(call, given, list(call.noise.values()), states))
+        pairs = [(o, g) for o, g in zip((y, *last), gradients, strict=True) if g is not None]
+        pairs = [(o, g) for o, g in pairs if o.requires_grad]
+        inputs = [t for t, w in zip(given, wanted, strict=True) if w]
+        found = iter(
+            torch.autograd.grad(
+                [o for o, _ in pairs], inputs, [g for _, g in pairs],
+                create_graph=create, allow_unused=True,
+            ) if pairs else [None] * len(inputs)
+        )  # fmt: skip
     return [next(found) if w else None for w in wanted]

@@ -54,14 +54,23 @@ def shape(sums: int, registers: int) -> Shape:
     return Shape(max(1, min(8, room // (wide * each))), wide, blocks(1), blocks(2))
 
 
+_PATIENCE = 2_000
+"""Looks at a counter before other threads are let run."""
+
 UNITS = ("hidden", "output")
 """What counts units: those of the cell, and those that leave the layer."""
 
 
 def words(plan: Plan) -> Words:
-    """Names of what the kernel is told; addresses, bytes and counts."""
+    """Names of what the kernel is told; addresses, bytes and counts.
+
+    A job runs some rows, and of those the blocks of units `hidden:from` up to `hidden:to`. Where
+    the units of a row are shared, all `team` jobs meet at the counter `meeting` after each part.
+    """
     names = ["begin", "end", "first", "last", "lengths", "input"]
     names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
+    names += [f"{units}:{end}" for units in UNITS for end in ("from", "to")]
+    names += ["meeting", "team", "met"]
     names += ["x_rows", "x_step", "sums_rows", "sums_step", "y_rows", "y_step", "step"]
     for noise in plan.noises:
         names += [f"noise_rows:{noise}", f"noise_step:{noise}"]
@@ -311,8 +320,38 @@ class Forward:
                     kept = code.offset(block.pointer(f"kept:{k}"), offset, "i8")
                     block.put(f"keep:{k}", kept, "ptr")
                 self._sweep(block, k, end)
+                self._meet(block)
         code.do("ret void")
         self.module.add(code)
+
+    def _meet(self, block: Block) -> None:
+        """Wait for the other jobs that share the units of these rows, if there are any.
+
+        They run on threads of their own at the same time. Who has waited for long lets others run.
+        """
+        code, meeting = block.code, block.pointer("meeting")
+        with code.when(code.let(f"icmp ne ptr {meeting}, null")):
+            place = code.offset("%block", self.words["met"], "i64")
+            goal = code.add(code.let(f"load i64, ptr {place}"), block.word("team"))
+            code.do(f"store i64 {goal}, ptr {place}")
+            code.let(f"atomicrmw add ptr {meeting}, i64 1 seq_cst")
+            check, patient, wait, leave = (code.label(s) for s in ("mc", "mp", "mw", "me"))
+            turns, more, before = code.fresh("w"), code.fresh("w"), code.here
+            code.jump(check)
+            code.block(check)
+            code.let(f"phi i64 [ 0, %{before} ], [ {more}, %{wait} ]", turns)
+            count = code.let(f"load atomic i64, ptr {meeting} acquire, align 8")
+            code.branch(code.less(count, goal), patient, leave)
+            code.block(patient)
+            code.let(f"add i64 {turns}, 1", more)
+            long = code.let(f"icmp sgt i64 {turns}, {_PATIENCE}")
+            with code.when(long):
+                self.module.declare("@sched_yield", "declare i32 @sched_yield()")
+                code.let("call i32 @sched_yield()")
+            code.jump(wait)
+            code.block(wait)
+            code.jump(check)
+            code.block(leave)
 
     def _turn(self, block: Block, state: str, nth: str) -> None:
         """Set where a state's old and new value are at a step: all of time, or two in turn."""
@@ -326,15 +365,17 @@ class Forward:
     def _sweep(self, block: Block, k: int, end: str) -> None:
         """All units of all rows: blocks of units outside, so that weights stay near."""
         code, tiles = block.code, self.shapes[k]
-        begin, count = block.word("begin"), block.word(f"{self._units(k)}:blocks")
+        begin = block.word("begin")
+        first, count = (block.word(f"{self._units(k)}:{end}") for end in ("from", "to"))
         rows = code.sub(end, begin)
 
         def call(m: int, g: int, row: str, unit: str) -> None:
             code.do(f"call void @tile_{k}_{m}_{g}(ptr %block, i64 {row}, i64 {unit})")
 
         def blocks_of(group: int, write) -> None:
-            whole = code.let(f"and i64 {count}, {-group}")
-            with code.loop("0", whole, str(group)) as unit:
+            left = code.let(f"and i64 {code.sub(count, first)}, {-group}")
+            whole = code.add(first, left)
+            with code.loop(first, whole, str(group)) as unit:
                 write(group, unit)
             if group > 1:
                 with code.loop(whole, count) as unit:

@@ -11,7 +11,7 @@ from torch import Tensor
 from . import kernels
 from .builder import Builder
 from .forward import sources, taking
-from .frame import Frame, Place
+from .frame import Frame, Live, Place, Value
 from .host import Host
 from .plan import Plan
 from .rows import Rows
@@ -20,6 +20,12 @@ from .task import Form
 
 NAMED = {"first": "first", "last": "last"}
 """Words that say which steps are run."""
+
+_WIDE = 128
+"""Units from which on several threads share those of one row."""
+
+_COUNTER = 64
+"""Bytes that the counter has to itself, since others' writes would slow it down."""
 
 _FEW_ROWS = 2
 """Rows of a thread up to which all of the input is multiplied at once, before time begins."""
@@ -45,6 +51,7 @@ class ForwardFrame:
         main: Region that runs time, from the words `first` to `last`.
         finish: Region that brings out the final states.
         whole: All three as one, for a single thread.
+        team: What runs time instead of `main` where several threads share the units of one row.
         states: Where each state begins, with bytes from one value to the next.
         values: Where what the parts keep begins, with bytes from step to step.
         start: Where the output's initial state is kept.
@@ -107,6 +114,9 @@ class ForwardFrame:
             )
             for begin, end in rows.bounds
         ]
+        self.team: Place | None = None
+        if _shares_units(form, rows):
+            self.team = _team(build, kernel, told, jobs, main[0])
         before = [build.sequence(jobs), *packing]
         after = [build.sequence(finish)]
         frame = build.frame
@@ -114,6 +124,36 @@ class ForwardFrame:
         self.finish, self.whole = frame.region(after), frame.region([*before, *main, *after])
         self.frame: Frame = frame.done()
         self.arena, self.kept = build.asked("arena"), build.asked("kept")
+
+
+def run_time(frame: ForwardFrame, live: Live, threads: int) -> None:
+    """Run time between `prepare` and `finish`."""
+    if frame.team is not None and threads > 1:
+        live.run_team(frame.team, threads)
+    else:
+        live.run(frame.main, threads)
+
+
+def _team(
+    build: Builder, kernel: kernels.Kernel, told: dict[str, Value], jobs: list[Place], alone: Place
+) -> Place:
+    """Jobs that share the units of one row, and meet after each part of a step."""
+    sizes, shares = build.sizes, build.form.threads
+    meeting = build.room(_COUNTER)
+    jobs.append(build.zero(meeting, _COUNTER))
+    own: dict[str, Value] = dict(told) | {"begin": 0, "end": 1, "meeting": meeting, "team": shares}
+    team = []
+    for t in range(shares):
+        for name, units in (("hidden", sizes.hidden), ("output", sizes.output)):
+            blocks = sizes.padded(units) // sizes.lanes
+            own |= {f"{name}:from": blocks * t // shares, f"{name}:to": blocks * (t + 1) // shares}
+        team.append(build.frame.job(kernel.words, kernel.address, own, NAMED))
+    return build.frame.team(team, alone)
+
+
+def _shares_units(form: Form, rows: Rows) -> bool:
+    """Whether one sequence is all there is, and wide enough for several threads."""
+    return len(rows.order) == 1 and form.threads > 1 and form.sizes.hidden >= _WIDE
 
 
 def forward_frame(form: Form, machine: Host, rows: Rows, keep: bool, steps: int) -> ForwardFrame:

@@ -97,6 +97,10 @@ class Frame:
         """Add a list of jobs that may run at the same time."""
         return self.put([len(jobs), *threads.header(), *jobs])
 
+    def team(self, jobs: Sequence[Place], alone: Place) -> Place:
+        """Add a list of jobs that wait for each other, and one that does all of their work."""
+        return self.put([len(jobs), *threads.header(), *jobs, alone])
+
     def done(self) -> Frame:
         """Close it: nothing is added any more."""
         self._template = np.concatenate(self._words)
@@ -130,3 +134,7 @@ class Live:
     def run(self, region: Place, count: int) -> None:
         """Run a region on up to `count` threads."""
         threads.start(self._address + region.offset, count)
+
+    def run_team(self, region: Place, count: int) -> None:
+        """Run a team on `count` threads, one for each job."""
+        threads.start_together(self._address + region.offset, count)

@@ -89,6 +89,12 @@ class Block:
         kind = str(dtype).removeprefix("torch.")
         return torch.from_numpy(np.ndarray(shape, kind, buffer=np.asarray(self)))
 
+    def bytes(self) -> Tensor:
+        """View the whole block as bytes; the tensor keeps it from going back."""
+        import torch
+
+        return torch.from_numpy(np.asarray(self))
+
     @property
     def __array_interface__(self) -> dict[str, Any]:
         """The bytes, as NumPy asks for them: its arrays keep the block alive."""

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
 
+from torch import Tensor
+
 from .backward_pass import BackwardFrame
 from .forward_pass import ForwardFrame, forward_frame
 from .frame import Live
-from .pool import Block, borrow
+from .pool import borrow
 from .task import Form, Task
 
 _LEAST = 16
@@ -32,18 +34,18 @@ class Checkpoints:
     """The states at the beginning of each chunk.
 
     Attributes:
-        block: The memory, states side by side, chunk after chunk.
+        memory: Where they are, states side by side, chunk after chunk.
         size: Bytes of a chunk's states.
         steps: Steps of a chunk.
     """
 
-    block: Block
+    memory: Tensor
     size: int
     steps: int
 
     def copy(self, nth: int, frame: ForwardFrame, bases: Mapping[str, int], *, out: bool) -> None:
         """Copy the states of a chunk from where a frame has them, or back."""
-        mine = self.block.address + nth * self.size
+        mine = self.memory.data_ptr() + nth * self.size
         for place, nbytes in frame.states.values():
             theirs = bases[place.base] + place.offset
             ctypes.memmove(*((mine, theirs) if out else (theirs, mine)), nbytes)
@@ -57,7 +59,7 @@ def run_forward(
     steps, last = chunk(parts.form.sizes.time), parts.rows.steps
     size = sum(nbytes for _, nbytes in frame.states.values())
     count = -(-last // steps)
-    kept = Checkpoints(borrow(max(1, count * size)), size, steps)
+    kept = Checkpoints(borrow(count * size).bytes(), size, steps)
     live.run(frame.prepare, threads)
     for nth in range(count):
         kept.copy(nth, frame, bases, out=True)

@@ -41,7 +41,9 @@ class Sizes(NamedTuple):
         told = {"input": self.input}
         for name, units in (("hidden", self.hidden), ("output", self.output)):
             padded = self.padded(units)
-            told |= {name: units, f"{name}:padded": padded, f"{name}:blocks": padded // self.lanes}
+            blocks = padded // self.lanes
+            told |= {name: units, f"{name}:padded": padded, f"{name}:blocks": blocks}
+            told |= {f"{name}:from": 0, f"{name}:to": blocks}
         return told
 
     def state(self, plan: Plan, name: str) -> int:

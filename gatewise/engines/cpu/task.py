@@ -45,6 +45,20 @@ class Form(NamedTuple):
         return dict(self.strides)[base]
 
 
+class Share(NamedTuple):
+    """Who runs what, on which both passes of a call must agree, whatever changes in between.
+
+    Attributes:
+        machine: Whose vectors.
+        threads: How many may share the work.
+        rows: Which of them runs which sequences.
+    """
+
+    machine: Host
+    threads: int
+    rows: Rows
+
+
 @dataclass
 class Task:
     """One call, taken apart.
@@ -53,7 +67,7 @@ class Task:
         form: What it shares with others.
         machine: Whose vectors.
         rows: Who runs what.
-        tensors: By the name of their base: `x`, weights, `state:h`, `noise:m`.
+        tensors: By the name of their base: `x`, weights, `vector:p`, `state:h`, `noise:m`.
         lengths: Steps of each sequence; nothing where all are full.
     """
 
@@ -63,24 +77,36 @@ class Task:
     tensors: dict[str, Tensor]
     lengths: Tensor | None
 
+    @property
+    def share(self) -> Share:
+        """Who runs what."""
+        return Share(self.machine, self.form.threads, self.rows)
+
     def bases(self) -> dict[str, int]:
         """Where each tensor begins."""
         return {name: tensor.data_ptr() for name, tensor in self.tensors.items()}
 
 
-def task(call: Call) -> Task:
-    """Take a call apart."""
+def task(call: Call, share: Share | None = None) -> Task:
+    """Take a call apart.
+
+    Args:
+        call: The call.
+        share: Who runs what, if another pass has settled that.
+    """
     call = call.settled()
     cell, x, weights = call.cell, _whole(call.x.detach()), call.weights
     tensors = {"x": x}
     for name, weight in weights.items():
-        tensors[name] = _whole(weight.detach())
+        # A cell may call a weight of its own anything: `y`, say.
+        tensors[f"vector:{name}" if name in cell.weights else name] = _whole(weight.detach())
     for name, noise in call.noise.items():
         noise = _whole(noise.detach().to(x.dtype))
         tensors[f"noise:{name}"] = noise.expand(-1, x.shape[1], -1)
     for name, state in zip(cell.states, call.state, strict=True):
         tensors[f"state:{name}"] = _whole(state.detach())
-    machine, size = host(), x.element_size()
+    machine, size = share.machine if share else host(), x.element_size()
+    threads = share.threads if share else torch.get_num_threads()
     batch, time, features = x.shape
     hidden = weights["weight_ih"].shape[0] // len(cell.input_rows)
     projected = "weight_hr" in weights
@@ -91,11 +117,11 @@ def task(call: Call) -> Task:
         sizes,
         KINDS[x.dtype],
         machine.name,
-        torch.get_num_threads(),
+        threads,
         call.reverse,
         tuple((name, tensor.stride()) for name, tensor in tensors.items()),
     )
-    shared = rows(batch, time, call.lengths, call.reverse, form.threads)
+    shared = share.rows if share else rows(batch, time, call.lengths, call.reverse, threads)
     return Task(form, machine, shared, tensors, call.lengths)
 
 

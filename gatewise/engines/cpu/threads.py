@@ -112,6 +112,44 @@ define void @region(ptr %region) nounwind {
   ret void
 }
 
+define void @together(ptr %region) nounwind {
+entry:
+  %at1 = getelementptr i64, ptr %region, i64 1
+  %number = load ptr, ptr %at1
+  %at2 = getelementptr i64, ptr %region, i64 2
+  %all = load ptr, ptr %at2
+  %thread = call i32 %number()
+  %threads = call i32 %all()
+  %thread64 = sext i32 %thread to i64
+  %threads64 = sext i32 %threads to i64
+  %count = load i64, ptr %region
+  %enough = icmp sge i64 %threads64, %count
+  br i1 %enough, label %team, label %few
+team:
+  call void @part(ptr %region, i64 %thread64, i64 %threads64)
+  ret void
+few:
+  %first = icmp eq i64 %thread64, 0
+  br i1 %first, label %alone, label %leave
+alone:
+  %jobs = getelementptr i64, ptr %region, i64 3
+  %at = getelementptr i64, ptr %jobs, i64 %count
+  %job = load ptr, ptr %at
+  call void @one(ptr %job)
+  ret void
+leave:
+  ret void
+}
+
+define void @alone(ptr %region) nounwind {
+  %count = load i64, ptr %region
+  %jobs = getelementptr i64, ptr %region, i64 3
+  %at = getelementptr i64, ptr %jobs, i64 %count
+  %job = load ptr, ptr %at
+  call void @one(ptr %job)
+  ret void
+}
+
 define void @region_one(ptr %region) nounwind {
   call void @part(ptr %region, i64 0, i64 1)
   ret void
@@ -149,6 +187,21 @@ def start(region: int, threads: int) -> None:
         _workers().run(native.part, region, threads)
 
 
+def start_together(region: int, threads: int) -> None:
+    """Run jobs that wait for each other, each on a thread of its own; see `start`.
+
+    Args:
+        region: As for `start`; behind the jobs stands the address of one that does the work of all
+            of them, for where there are too few threads.
+        threads: As many as jobs.
+    """
+    native = _native()
+    if _is_child or native.parallel is None:
+        native.alone(region)
+    else:
+        native.parallel(native.together, region, threads, 0)
+
+
 def run(jobs: Sequence[int] | np.ndarray, threads: int) -> None:
     """Run every job once, and return when all are done.
 
@@ -183,6 +236,8 @@ class _Native(NamedTuple):
         one: Runs a job, with Python's lock held.
         region_one: Runs all jobs of a region.
         part: Runs a thread's jobs of a region.
+        alone: Runs the job behind those of a region.
+        together: Address of what every thread of OpenMP runs, if jobs wait for each other.
         region: Address of what every thread of OpenMP runs.
         numbers: Addresses of `omp_get_thread_num` and `omp_get_num_threads`.
         parallel: `GOMP_parallel`, where there is one.
@@ -191,6 +246,8 @@ class _Native(NamedTuple):
     one: Callable[[int], None]
     region_one: Callable[[int], None]
     part: Callable[[int, int, int], None]
+    alone: Callable[[int], None]
+    together: int
     region: int
     numbers: tuple[int, int]
     parallel: Callable[[int, int, int, int], None] | None
@@ -209,6 +266,8 @@ def _native() -> _Native:
         one=ctypes.PYFUNCTYPE(None, address)(library.address("one")),
         region_one=ctypes.CFUNCTYPE(None, address)(library.address("region_one")),
         part=ctypes.CFUNCTYPE(None, address, word, word)(library.address("part")),
+        alone=ctypes.CFUNCTYPE(None, address)(library.address("alone")),
+        together=library.address("together"),
         region=library.address("region"),
         numbers=numbers,
         parallel=parallel,

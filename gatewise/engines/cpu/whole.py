@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ..call import Call, Result
 from .backward_pass import BackwardFrame, backward_frame
-from .forward_pass import ForwardFrame, forward_frame, products
-from .pool import Block, borrow
+from .forward_pass import ForwardFrame, forward_frame, products, run_time
+from .pool import borrow
 from .recompute import Again, Checkpoints, chunk_frame, run_backward, run_forward
-from .task import Form, Task, task, with_strides
+from .task import Form, Share, Task, task, with_strides
 
 _WORTH_THREADS = 1 << 21
 """Products from which on more than one thread runs a call."""
@@ -25,13 +25,29 @@ class Kept:
 
     Attributes:
         frame: Says where everything is.
-        block: What was kept of all of time; nothing where it is computed again.
+        share: Who ran what.
+        memory: What was kept of all of time; nothing where it is computed again.
         checkpoints: States in between, where gates are computed again.
     """
 
     frame: ForwardFrame
-    block: Block | None
+    share: Share
+    memory: Tensor | None
     checkpoints: Checkpoints | None = None
+
+    def apart(self) -> tuple[Kept, Tensor]:
+        """What says where everything is, and the memory, which autograd looks after."""
+        if self.checkpoints is None:
+            assert self.memory is not None, "one of the two is there"
+            return replace(self, memory=None), self.memory
+        points = replace(self.checkpoints, memory=torch.empty(0))
+        return replace(self, checkpoints=points), self.checkpoints.memory
+
+    def together(self, memory: Tensor) -> Kept:
+        """Undo `apart`; the memory may be elsewhere now."""
+        if self.checkpoints is None:
+            return replace(self, memory=memory)
+        return replace(self, checkpoints=replace(self.checkpoints, memory=memory))
 
 
 @dataclass
@@ -79,13 +95,14 @@ def _forward(call: Call, keep: bool) -> tuple[Tensor, tuple[Tensor, ...], Kept |
         live, threads = found.frame.at(bases), _threads(parts)
         if again:
             checkpoints = run_forward(parts, found, live, bases, threads)
-            return y, last, Kept(chunk_frame(parts, form), None, checkpoints)
+            return y, last, Kept(chunk_frame(parts, form), parts.share, None, checkpoints)
         if threads == 1:
             live.run(found.whole, 1)
         else:
-            for region in (found.prepare, found.main, found.finish):
-                live.run(region, threads)
-    return y, last, None if kept is None else Kept(found, kept)
+            live.run(found.prepare, threads)
+            run_time(found, live, threads)
+            live.run(found.finish, threads)
+    return y, last, None if kept is None else Kept(found, parts.share, kept.bytes())
 
 
 def _forward_form(parts: Task, more: dict[str, Tensor]) -> Form:
@@ -121,7 +138,7 @@ def backward(
                 for s, d in zip(call.state, gradients[1:], strict=True)]  # fmt: skip
         zeros = {name: torch.zeros_like(w) for name, w in call.weights.items()}
         return Gradients(torch.zeros_like(call.x), ends, zeros)
-    parts = task(call)
+    parts = task(call, kept.share)
     plan = parts.form.plan
     more = {"y": y}
     dy, *ends = gradients
@@ -148,8 +165,8 @@ def backward(
         if kept.checkpoints is not None:
             _through_again(parts, kept.frame, kept.checkpoints, found, bases, threads)
             return Gradients(dx, dstate, dweights)
-        assert kept.block is not None, "what was kept lies there"
-        live = found.frame.at(bases | {"kept": kept.block.address})
+        assert kept.memory is not None, "what was kept lies there"
+        live = found.frame.at(bases | {"kept": kept.memory.data_ptr()})
         if threads == 1 and steps <= found.steps:
             live.run(found.whole, 1)
         else:
@@ -200,7 +217,9 @@ def _threads(parts: Task) -> int:
 def _like_input(parts: Task, features: int) -> Tensor:
     """Memory laid out as the input is; zero, where a sequence may end before time does."""
     sizes, x = parts.form.sizes, parts.tensors["x"]
-    make = torch.empty if parts.lengths is None else torch.zeros
-    if sizes.batch > 1 and x.stride(0) < x.stride(1):
-        return make(sizes.time, sizes.batch, features, dtype=x.dtype).transpose(0, 1)
-    return make(sizes.batch, sizes.time, features, dtype=x.dtype)
+    batch, time = sizes.batch, sizes.time
+    turned = batch > 1 and x.stride(0) < x.stride(1)
+    strides = (features, batch * features, 1) if turned else (time * features, features, 1)
+    # Not a view, since users may change in place what a layer gives.
+    made = torch.empty_strided((batch, time, features), strides, dtype=x.dtype)
+    return made if parts.lengths is None else made.zero_()

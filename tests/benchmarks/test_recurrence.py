@@ -1,0 +1,196 @@
+import json
+import sys
+from itertools import pairwise
+
+import pytest
+import torch
+
+from benchmarks.harness import Result
+from benchmarks.recurrence import command, onnx_peer, plain, remote, timing
+from benchmarks.recurrence.command import BENCHMARK, gate, run
+from benchmarks.recurrence.models import Model, of_layer
+from benchmarks.recurrence.settings import Settings
+from benchmarks.recurrence.shapes import Shape, StepShape
+from benchmarks.recurrence.timing import take_turns
+
+SMALL, LONG = Shape(2, 5, 3, 4), Shape(1, 200, 2, 3)
+
+TINY = Settings(
+    threads=(1,),
+    budget=0.001,
+    usual=(SMALL, LONG),
+    cells=(SMALL,),
+    steps=(StepShape(3, 4), StepShape(2, 256)),
+    peak=SMALL,
+    memory=Shape(4, 20, 8, 16),
+    first=SMALL,
+    length=SMALL,
+    lengths=(5, 10, 40),
+)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(timing, "WARM", 0.0)
+    before = torch.get_num_threads()
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, str(before))
+    yield
+    torch.set_num_threads(before)
+
+
+def checked(*names):
+    result = run(TINY, names)
+    assert gate(result) is None
+    assert {row["part"] for row in result.rows} == set(names)
+    return result
+
+
+def test_plain_has_a_figure_for_each_mode_and_number_of_threads():
+    figures = checked("plain").figures
+    wanted = {"fb_all_ratio_1t", "fb_last_ratio_1t", "inference_ratio_1t", "least_ratio_1t"}
+    if onnx_peer.is_there():
+        wanted.add("inference_onnx_ratio_1t")
+    assert set(figures) == wanted
+    assert all(value > 0 for value in figures.values())
+
+
+def test_a_step_is_compared_with_torchs_cell():
+    figures = checked("stream").figures
+    assert {"step_lstmcell_ratio", "step_large_lstmcell_ratio"} <= set(figures)
+    assert ("step_onnx_ratio" in figures) == onnx_peer.is_there()
+
+
+def test_cells_and_their_loops():
+    result = checked("cells", "loops")
+    for cell in ("peephole_lstm", "coupled_lstm", "gru", "elman"):
+        assert {f"cells_relative_{cell}", f"user_loop_ratio_{cell}"} <= set(result.figures)
+    figures = result.figures
+    worst = min(value for name, value in figures.items() if name.startswith("user_loop_ratio"))
+    assert figures["user_loop_ratio_worst"] == worst
+    worst = max(value for name, value in figures.items() if name.startswith("cells_relative"))
+    assert figures["cells_relative_worst"] == worst
+
+
+def test_cost_against_time():
+    result = checked("length")
+    assert set(result.figures) == {"time_exponent_1t", "time_exponent"}
+    assert len(result.rows) == 3
+
+
+def test_share_of_the_peak():
+    pytest.importorskip("llvmlite")
+    figures = checked("peak").figures
+    assert {"peak_share_inference", "peak_share_training"} <= set(figures)
+    assert 0 < figures["peak_share_training"] < 1
+
+
+@pytest.mark.slow
+def test_memory_and_first_call_in_fresh_processes():
+    figures = checked("memory", "start").figures
+    assert {"bytes_ratio", "first_call_seconds", "cached_call_seconds"} <= set(figures)
+
+
+def wrong_output(layer):
+    right = of_layer(layer)
+    return Model(lambda x: right.run(x) * 1.001, right.parameters)
+
+
+def wrong_gradient(layer):
+    right = of_layer(layer)
+    return Model(lambda x: right.run(x), {**right.parameters, "weight_hh_l0": torch.ones(1)})
+
+
+@pytest.mark.parametrize("peer", [wrong_output, wrong_gradient])
+def test_a_wrong_peer_shuts_the_gate(peer, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(plain.PEERS, "wrong", peer)
+    monkeypatch.setattr(command, "settings_of", lambda options: TINY)
+    target, picture = tmp_path / "recurrence.json", tmp_path / "recurrence.png"
+    asked = ["--only", "plain", "--threads", "1", "--json", str(target), "--plot", str(picture)]
+    assert BENCHMARK.main(asked) == 1
+    record = json.loads(target.read_text())
+    assert record["figures"] == {}
+    assert "wrong: " in record["gate"]
+    assert "is off by" in capsys.readouterr().err
+    assert not picture.exists()
+
+
+def test_a_part_that_breaks_shuts_the_gate_and_keeps_the_rows_of_the_others(monkeypatch):
+    monkeypatch.setitem(command.PARTS, "cells", lambda settings: 1 / 0)
+    result = run(TINY, ("length", "cells"))
+    assert len(result.rows) == len(TINY.lengths) + 1
+    assert gate(result) == "cells: ended with ZeroDivisionError: division by zero"
+
+
+def test_command_writes_table_and_picture(tmp_path):
+    page, picture = tmp_path / "table.md", tmp_path / "bars.png"
+    asked = ["--only", "plain", "--threads", "1", "--shapes", "2x5x3x4", "3x4x2x5"]
+    wanted = ["--markdown", str(page), "--plot", str(picture), "--budget", "0.001"]
+    assert BENCHMARK.main([*asked, *wanted]) == 0
+    assert "2x5x3x4" in page.read_text()
+    assert "least_ratio_1t" in page.read_text()
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_parts_that_do_not_exist_are_refused(capsys):
+    assert BENCHMARK.main(["--only", "plain,strem", "--threads", "1"]) == 2
+    assert "--only strem" in capsys.readouterr().err
+
+
+def test_shapes_that_cannot_be_read_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        BENCHMARK.main(["--shapes", "3x4"])
+    assert "BATCHxTIMExINPUTxHIDDEN" in capsys.readouterr().err
+
+
+def test_peers_take_turns():
+    order = []
+    peers = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
+    times = take_turns(peers, budget=0.02)
+    assert times.rounds >= timing.LEAST_ROUNDS
+    assert len(times.seconds["a"]) == len(times.seconds["b"])
+    changes = sum(one != other for one, other in pairwise(order))
+    assert changes >= 2 * times.rounds
+
+
+RUNNER = """
+from serving import main
+def make(arrays, threads):
+    if "x" not in arrays:
+        raise SystemExit("there is no x")
+    return {"inference": lambda: arrays["x"] * threads}
+main(make, lambda mode, found: {"y": found}, ("numpy",))
+"""
+
+
+@pytest.fixture
+def runner(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONPATH", str(remote.HERE))
+    monkeypatch.setattr(remote, "HERE", tmp_path)
+    monkeypatch.setattr(remote, "PEERS", {"other": "runner"})
+    monkeypatch.setattr(remote.environments, "python_of", lambda name: sys.executable)
+    (tmp_path / "runner.py").write_text(RUNNER)
+
+
+def test_a_peer_in_a_process_of_its_own_takes_its_turn(runner):
+    x = torch.ones(2, 3, 4)
+    with remote.processes(("other",), {"x": x}, threads=3) as processes:
+        trial = remote.RemoteTrial(processes["other"], "inference")
+        trial()
+        assert trial.answer()["y"].equal(3 * x)
+        assert "numpy" in processes["other"].versions
+
+
+def test_a_peer_that_ends_early_is_said_with_its_last_line(runner):
+    with (
+        pytest.raises(SystemExit, match="other ended early: there is no x"),
+        remote.processes(("other",), {"z": torch.ones(1)}, threads=1),
+    ):
+        pass
+
+
+def test_gate_names_the_first_wrong_row_and_counts_the_others():
+    rows = [{"part": "plain", "case": "1x1x1x1", "wrong": "torch: y is off"}, {"part": "plain"}]
+    assert gate(Result({}, rows)) == "plain 1x1x1x1: torch: y is off"
+    assert "(and 1 more row)" in gate(Result({}, rows[:1] * 2))
+    assert gate(Result({}, rows[1:])) is None
