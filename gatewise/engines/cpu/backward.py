@@ -1,4 +1,4 @@
-"""The backward pass of a plan as LLVM text: gradients of the equations, then through the weights."""
+"""The backward pass of a plan as LLVM text: gradients of the equations, and through weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import graph
 from .block import Block, Words
-from .forward import UNITS
+from .forward import UNITS, drop_ended
 from .ir import Function, Lanes, Module
 from .plan import RAW, Part, Plan
 
@@ -14,10 +14,11 @@ from .plan import RAW, Part, Plan
 def words(plan: Plan) -> Words:
     """Names of what the kernel is told; addresses, bytes and counts.
 
-    What was kept begins at step `origin`, what waits for gradients of weights at step `first`.
+    What was kept begins at step `origin`, states at `state_origin`, and what waits for gradients
+    of weights at step `first`.
     """
-    names = ["begin", "end", "first", "last", "origin", "lengths", "input"]
-    names += ["step", "nth", "since"]
+    names = ["begin", "end", "first", "last", "origin", "state_origin", "lengths"]
+    names += ["input", "step", "nth", "since", "state_since"]
     names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
     names += ["y_rows", "y_step", "start", "d_rows", "d_step", "dx_rows", "dx_step"]
     names += ["planes", "planes_step", "planes_row", "product", "product_rows"]
@@ -56,12 +57,13 @@ class Backward:
         }
 
     def text(self) -> str:
-        """The module; its one public function is `backward`."""
+        """The module; its public functions are `backward` and `rebuild`."""
         for k, part in enumerate(self.plan.parts):
             self._equations(k, part)
         for operand in ("x", *self.plan.operands):
             self._through(operand)
         self._time()
+        self._rebuild()
         return self.module.text()
 
     def _function(
@@ -190,7 +192,7 @@ class Backward:
         with code.loop(block.word("first"), block.word("last"), down=True) as step:
             block.put("step", step)
             block.put("nth", code.sub(step, block.word("first")))
-            block.put("since", code.sub(step, block.word("origin")))
+            _put_since(block, step)
             _take_begun(block, rows_end, step)
             end = code.let(f"load i64, ptr {rows_end}")
 
@@ -208,6 +210,34 @@ class Backward:
             if plan.runs("x"):
                 with code.when(code.let(f"icmp ne ptr {block.pointer('dx_rows')}, null")):
                     call("x")
+        code.do("ret void")
+        self.module.add(code)
+
+    def _rebuild(self) -> None:
+        """The public function that computes states of some steps again, from what was kept."""
+        plan, n = self.plan, self.lanes.count
+        code, block = self._function("states", [("i64", "%end")])
+        with (
+            code.loop(block.word("begin"), "%end") as row,
+            code.loop("0", block.word("hidden:blocks")) as unit,
+        ):
+            at = code.mul(unit, n)
+            mask = code.mask(code.sub(block.word("hidden"), at))
+            leaf = _Leaves(self, block, row, unit, at, mask)
+            values = graph.write(code, [e for _, e in plan.rebuilt], leaf)
+            for (name, _), value in zip(plan.rebuilt, values, strict=True):
+                code.store(value, leaf.state_place(name, "1"))
+        code.do("ret void")
+        self.module.add(code)
+        code, block = self._function("rebuild", public=True)
+        rows_end = code.first("alloca i64")
+        code.do(f"store i64 {block.word('end')}, ptr {rows_end}")
+        with code.loop(block.word("first"), block.word("last")) as step:
+            block.put("step", step)
+            _put_since(block, step)
+            drop_ended(block, rows_end, step)
+            end = code.let(f"load i64, ptr {rows_end}")
+            code.do(f"call void @states(ptr %block, i64 {end})")
         code.do("ret void")
         self.module.add(code)
 
@@ -284,12 +314,22 @@ class _Leaves:
         return code.load_part(code.offset(chosen, self.at), self.mask)
 
     def _state(self, name: str, later: str) -> str:
+        return self.block.code.load(self.state_place(name, later))
+
+    def state_place(self, name: str, later: str) -> str:
+        """Where the old or the new value of a state is."""
         code, block = self.block.code, self.block
-        index = code.add(block.word("since"), later)
+        index = code.add(block.word("state_since"), later)
         offset = code.mul(index, block.word(f"state_step:{name}"))
         base = code.offset(block.pointer(f"state:{name}"), offset, "i8")
         row = code.mul(self.row, block.word("hidden:padded"))
-        return code.load(code.offset(base, row), self.at)
+        return code.offset(code.offset(base, row), self.at)
+
+
+def _put_since(block: Block, step: str) -> None:
+    """Set how far a step lies behind what was kept, and behind the first states."""
+    for since, origin in (("since", "origin"), ("state_since", "state_origin")):
+        block.put(since, block.code.sub(step, block.word(origin)))
 
 
 def _take_begun(block: Block, rows_end: str, step: str) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-
 from . import kernels
 from .builder import Builder
-from .forward_pass import NAMED, ForwardFrame, _Same
+from .forward_pass import NAMED, ORIGIN, ForwardFrame, _Same
 from .frame import Frame, Live, Place, Value
 from .host import Host
-from .plan import RAW
 from .products import OUTER
 from .rows import Rows
 from .task import Form
+
+CHECK = 16
+"""Steps from one written state to the next, where those in between are computed again; even."""
 
 _CHUNK = 1 << 19
 """Bytes of the sums' gradients that wait for the gradients of the weights."""
@@ -64,8 +65,9 @@ class BackwardFrame:
         for name in ("product", "product_rows"):
             told[name] = kernels.product(name, form.kind, machine)
         carries = self._carries(told, jobs, given)
-        for name in plan.timed:
-            told[f"state:{name}"], told[f"state_step:{name}"] = kept.states[name]
+        self.states = self._states(kept)
+        for name, (place, size) in self.states.items():
+            told[f"state:{name}"], told[f"state_step:{name}"] = place, size
         for k, (place, size) in kept.values.items():
             told[f"kept:{k}"], told[f"kept_step:{k}"] = place, size
 
@@ -77,8 +79,9 @@ class BackwardFrame:
         for t, (begin, end) in enumerate(rows.bounds):
             own: dict[str, Value] = {"begin": begin, "end": end}
             own |= {f"gradient:{name}": places[t] for name, places in vectors.items()}
-            named = NAMED | {"origin": "origin"}
+            named = ORIGIN | {"state_origin": "state_origin"}
             main.append(build.frame.job(kernel.words, kernel.address, told | own, named))
+        self.rebuild = self._rebuild(told)
         finish = self._finish_states(carries, given)
         outer, zeros, turned = self._outer(told, kept) if self._weights else ([], [], [])
         if self._weights:
@@ -99,6 +102,26 @@ class BackwardFrame:
             live.set("first", max(first, end - self.steps))
             live.run(self.main, threads)
             live.run(self.outer, threads)
+
+    def _states(self, kept: ForwardFrame) -> dict[str, tuple[Place, int]]:
+        """Where the states are: as the forward pass left them, or room for those of a chunk."""
+        build = self._build
+        plan, sizes = build.plan, build.sizes
+        if kept.keep == "all":
+            return {name: kept.states[name] for name in plan.timed}
+        row = sizes.batch * sizes.row(sizes.hidden)
+        return {name: (build.room((CHECK + 1) * row), row) for name in plan.timed}
+
+    def _rebuild(self, told: dict[str, Value]) -> Place:
+        """The region that computes the states of a chunk again."""
+        build, form = self._build, self._build.form
+        kernel = kernels.backward(build.plan, form.kind, build.machine, "rebuild")
+        named = {"first": "chunk", "last": "chunk_end", "state_origin": "state_origin"}
+        jobs = []
+        for begin, end in build.rows.bounds:
+            own = told | {"begin": begin, "end": end}
+            jobs.append(build.frame.job(kernel.words, kernel.address, own, named))
+        return build.frame.region(jobs)
 
     def _zeros(self, jobs: list[Place], nbytes: int) -> Place:
         to = self._build.room(nbytes)
@@ -186,7 +209,7 @@ class BackwardFrame:
             count = sizes.operand(plan, operand)
             to = self._zeros(zeros, count * row)
             own = common | self._operand(operand, told, kept) | {"count": count, "to": to}
-            named = NAMED | ({"a_origin": "origin"} if operand in plan.timed else {})
+            named = NAMED | ({"a_origin": "state_origin"} if operand in plan.timed else {})
             named |= {"a_origin": "first"} if operand in plan.crossing else {}
             for start, number in plan.runs(operand):
                 begin = self._places[start] // sizes.lanes
@@ -257,7 +280,7 @@ class BackwardFrame:
                 "a_start": kept.start, "a_row": sizes.row(sizes.output),
             }  # fmt: skip
         if operand in plan.timed:
-            start, step = kept.states[operand]
+            start, step = self.states[operand]
             return {"a_step": step, "a_start": start, "a_row": row}
         return {"a_step": sizes.batch * row, "a_start": told[f"operand:{operand}"], "a_row": row}
 

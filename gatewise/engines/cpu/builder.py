@@ -9,7 +9,7 @@ import numpy as np
 from . import kernels
 from .frame import Frame, Place, Value
 from .host import Host
-from .moving import COPY, SEQUENCE, UNPACK, ZERO
+from .moving import COPY, UNPACK, ZERO
 from .packing import PACK
 from .plan import RAW, Plan, Sum
 from .rows import Rows

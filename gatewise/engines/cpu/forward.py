@@ -64,10 +64,11 @@ UNITS = ("hidden", "output")
 def words(plan: Plan) -> Words:
     """Names of what the kernel is told; addresses, bytes and counts.
 
-    A job runs some rows, and of those the blocks of units `hidden:from` up to `hidden:to`. Where
-    the units of a row are shared, all `team` jobs meet at the counter `meeting` after each part.
+    What is kept begins at step `origin`. A job runs some rows, and of those the blocks of units
+    `hidden:from` up to `hidden:to`. Where the units of a row are shared, all `team` jobs meet at
+    the counter `meeting` after each part.
     """
-    names = ["begin", "end", "first", "last", "lengths", "input"]
+    names = ["begin", "end", "first", "last", "origin", "lengths", "input"]
     names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
     names += [f"{units}:{end}" for units in UNITS for end in ("from", "to")]
     names += ["meeting", "team", "met"]
@@ -316,7 +317,8 @@ class Forward:
                 self._turn(block, state, nth)
             for k, part in enumerate(self.plan.parts):
                 if part.kept and self.keep:
-                    offset = code.mul(nth, block.word(f"kept_step:{k}"))
+                    since = code.sub(step, block.word("origin"))
+                    offset = code.mul(since, block.word(f"kept_step:{k}"))
                     kept = code.offset(block.pointer(f"kept:{k}"), offset, "i8")
                     block.put(f"keep:{k}", kept, "ptr")
                 self._sweep(block, k, end)

@@ -18,8 +18,18 @@ from .rows import Rows
 from .sizes import Sizes
 from .task import Form
 
+KEEP = {
+    "nothing": "no gradient is wanted, or everything is computed again",
+    "values": "what the equations keep; states at some steps only",
+    "all": "what the equations keep, and the states at all steps",
+}
+"""What a forward pass may write down."""
+
 NAMED = {"first": "first", "last": "last"}
 """Words that say which steps are run."""
+
+ORIGIN = NAMED | {"origin": "origin"}
+"""And from which step on there is room for what is kept."""
 
 _WIDE = 128
 """Units from which on several threads share those of one row."""
@@ -42,10 +52,11 @@ class ForwardFrame:
         form: Of the calls.
         machine: Whose vectors.
         rows: Who runs what.
-        keep: Whether what the backward pass wants is written down.
+        keep: What is written down for the backward pass: a key of `KEEP`.
         steps: Steps for which there is room in `kept`.
 
     Attributes:
+        keep: What is written down.
         frame: The words.
         prepare: Region to run first.
         main: Region that runs time, from the words `first` to `last`.
@@ -60,8 +71,8 @@ class ForwardFrame:
         few_rows: Whether the input is multiplied before.
     """
 
-    def __init__(self, form: Form, machine: Host, rows: Rows, keep: bool, steps: int) -> None:
-        build = Builder(form, machine, rows)
+    def __init__(self, form: Form, machine: Host, rows: Rows, keep: str, steps: int) -> None:
+        build, self.keep = Builder(form, machine, rows), keep
         plan, sizes = form.plan, form.sizes
         told, jobs = build.inputs()
         told |= build.table("x", "x") | build.table("y", "y")
@@ -82,7 +93,7 @@ class ForwardFrame:
         finish = []
         for name in plan.states:
             units = sizes.state(plan, name)
-            all_of_time = keep and name in plan.timed
+            all_of_time = keep == "all" and name in plan.timed
             row = sizes.batch * sizes.row(units)
             place = build.room(
                 row * (steps + 1 if all_of_time else 2), "kept" if all_of_time else "arena"
@@ -95,7 +106,7 @@ class ForwardFrame:
             behind = np.asarray(ends if all_of_time else np.bitwise_and(ends, 1)) * row
             finish.append(build.scatter(f"final:{name}", place, units, behind))
         self.values: dict[int, tuple[Place, int]] = {}
-        if keep:
+        if keep != "nothing":
             self.start = build.room(sizes.batch * sizes.row(sizes.output), "kept")
             jobs.append(build.gather(f"state:{plan.states[0]}", self.start, sizes.output))
             for k in range(len(plan.parts)):
@@ -106,11 +117,11 @@ class ForwardFrame:
         for name in plan.crossing:
             told[f"value:{name}"] = build.room(sizes.batch * sizes.row(sizes.hidden))
 
-        kernel = kernels.forward(plan, form.kind, machine, keep)
+        kernel = kernels.forward(plan, form.kind, machine, keep != "nothing")
         told["last"] = rows.steps
         main = [
             build.frame.job(
-                kernel.words, kernel.address, told | {"begin": begin, "end": end}, NAMED
+                kernel.words, kernel.address, told | {"begin": begin, "end": end}, ORIGIN
             )
             for begin, end in rows.bounds
         ]
@@ -147,7 +158,7 @@ def _team(
         for name, units in (("hidden", sizes.hidden), ("output", sizes.output)):
             blocks = sizes.padded(units) // sizes.lanes
             own |= {f"{name}:from": blocks * t // shares, f"{name}:to": blocks * (t + 1) // shares}
-        team.append(build.frame.job(kernel.words, kernel.address, own, NAMED))
+        team.append(build.frame.job(kernel.words, kernel.address, own, ORIGIN))
     return build.frame.team(team, alone)
 
 
@@ -156,7 +167,7 @@ def _shares_units(form: Form, rows: Rows) -> bool:
     return len(rows.order) == 1 and form.threads > 1 and form.sizes.hidden >= _WIDE
 
 
-def forward_frame(form: Form, machine: Host, rows: Rows, keep: bool, steps: int) -> ForwardFrame:
+def forward_frame(form: Form, machine: Host, rows: Rows, keep: str, steps: int) -> ForwardFrame:
     """Make a frame, or find it: calls of one form share it, where all sequences are full."""
     if rows.lengths is not None:
         return ForwardFrame(form, machine, rows, keep, steps)
@@ -177,7 +188,7 @@ class _Same:
 
 
 @lru_cache(maxsize=256)
-def _full(form: Form, machine: Host, same: _Same, keep: bool, steps: int) -> ForwardFrame:
+def _full(form: Form, machine: Host, same: _Same, keep: str, steps: int) -> ForwardFrame:
     return ForwardFrame(form, machine, same.rows, keep, steps)
 
 

@@ -46,11 +46,11 @@ def forward(plan: Plan, kind: str, machine: Host, keep: bool) -> Kernel:
 
 
 @lru_cache(maxsize=1024)
-def backward(plan: Plan, kind: str, machine: Host) -> Kernel:
-    """The backward pass."""
+def backward(plan: Plan, kind: str, machine: Host, name: str = "backward") -> Kernel:
+    """The backward pass; or `rebuild`, which computes states for it again."""
     writer = Backward(plan, lanes(machine, kind), _reciprocal(machine, kind))
     library = compile_text(writer.text(), machine)
-    return Kernel(library.address("backward"), backward_words(plan))
+    return Kernel(library.address(name), backward_words(plan))
 
 
 @lru_cache(maxsize=64)

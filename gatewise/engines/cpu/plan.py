@@ -80,6 +80,8 @@ class Plan:
         planes: All sums in the order in which their gradients lie in a row: with those that
             multiply the same operand side by side.
         timed: States whose value at every step the backward pass wants, beside the output.
+        rebuilt: New values of all of `timed`, from old ones and from what is kept; nothing where
+            that cannot be.
     """
 
     input_rows: tuple[str, ...]
@@ -92,6 +94,7 @@ class Plan:
     crossing: tuple[str, ...]
     planes: tuple[Sum, ...]
     timed: tuple[str, ...]
+    rebuilt: Named
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -143,7 +146,7 @@ def _made(cell: Cell, projected: bool) -> Plan:
         computes.append([(output, var("p@h"))])
     names = {row.name for rows in sums for row in rows}
     crossing = tuple(n for part in computes for n, _ in part if n not in cell.states)
-    parts = _parts(cell, sums, computes, names, projected)
+    parts, again = _parts(cell, sums, computes, names)
     planes = sorted((row for rows in sums for row in rows), key=_by_operand(sums))
     others = cell.states[1:]
     backward = [e for p in parts for _, e in (*p.gradients, *p.rebuilt)]
@@ -161,6 +164,7 @@ def _made(cell: Cell, projected: bool) -> Plan:
         crossing=crossing,
         planes=tuple(planes),
         timed=timed,
+        rebuilt=_rebuilt(timed, again, names),
     )
 
 
@@ -228,10 +232,12 @@ def _parts(
     sums: Sequence[Sequence[Sum]],
     computes: Sequence[Sequence[tuple[str, Expr]]],
     names: set[str],
-    projected: bool,
-) -> tuple[Part, ...]:
-    """Differentiate each part, and choose what the forward pass keeps for it."""
-    output = cell.states[0]
+) -> tuple[tuple[Part, ...], dict[str, Expr]]:
+    """Differentiate each part, and choose what the forward pass keeps for it.
+
+    Returns:
+        The parts, and each new state in terms of what is kept where it can be.
+    """
     full: dict[str, Expr] = {}
     for part in computes:
         # Rows that a later part reads again are sums there, too.
@@ -245,7 +251,7 @@ def _parts(
 
     backward: list[list[tuple[str, Expr]]] = []
     rebuilt: list[list[tuple[str, Expr]]] = []
-    for k, part in enumerate(computes):
+    for part in computes:
         reads = _reads([e for _, e in part])
         along = [var(f"d@{n}") for n, _ in part]
         found = vjp([e for _, e in part], along, [var(r) for r in reads])
@@ -279,8 +285,16 @@ def _parts(
                 rebuilt=_named(rebuilt[k], known),
             )
         )
-    assert not projected or output in full
-    return tuple(parts)
+    known = {n: var(s) for n, s in stored.items()}
+    states = [full[s] for s in cell.states]
+    return tuple(parts), dict(zip(cell.states, _replaced(states, known), strict=True))
+
+
+def _rebuilt(timed: Sequence[str], again: Mapping[str, Expr], sums: set[str]) -> Named:
+    """The new values of states without any of the sums, or nothing."""
+    found = tuple((name, again[name]) for name in timed)
+    reads = {str(n.value) for _, e in found for n in walk([e]) if n.op == "var"}
+    return () if reads & sums else found
 
 
 def _named(pairs: Sequence[tuple[str, Expr]], known: Mapping[Expr, Expr]) -> Named:

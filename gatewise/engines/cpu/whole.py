@@ -9,11 +9,22 @@ import torch
 from torch import Tensor
 
 from ..call import Call, Result
-from .backward_pass import BackwardFrame, backward_frame
+from .backward_pass import CHECK, BackwardFrame, backward_frame
 from .forward_pass import ForwardFrame, forward_frame, products, run_time
 from .pool import borrow
-from .recompute import Again, Checkpoints, chunk_frame, run_backward, run_forward
+from .recompute import (
+    Again,
+    Checkpoints,
+    chunk,
+    chunk_frame,
+    run_backward_again,
+    run_backward_rebuilding,
+    run_forward,
+)
 from .task import Form, Share, Task, task, with_strides
+
+_LARGE = 4 << 20
+"""Bytes of states from which on they are kept now and then only."""
 
 _WORTH_THREADS = 1 << 21
 """Products from which on more than one thread runs a call."""
@@ -24,30 +35,40 @@ class Kept:
     """What a forward pass leaves for its backward pass.
 
     Attributes:
-        frame: Says where everything is.
+        frame: Says where what was kept is: of all of time, or of a chunk that is run again.
         share: Who ran what.
-        memory: What was kept of all of time; nothing where it is computed again.
-        checkpoints: States in between, where gates are computed again.
+        memory: What was kept, and behind it the states in between.
+        points: Which states these are; nothing where states are kept of all of time.
     """
 
     frame: ForwardFrame
     share: Share
-    memory: Tensor | None
-    checkpoints: Checkpoints | None = None
+    memory: Tensor
+    points: Checkpoints | None = None
+
+    @property
+    def address(self) -> int:
+        """Where what was kept begins."""
+        return self.memory.data_ptr()
+
+    @property
+    def between(self) -> int:
+        """Where the states in between begin."""
+        assert self.points is not None, "there are none"
+        return self.address + self.points.frame.kept
+
+    @property
+    def is_run_again(self) -> bool:
+        """Whether nothing but states in between was kept."""
+        return self.points is not None and self.points.frame is not self.frame
 
     def apart(self) -> tuple[Kept, Tensor]:
         """What says where everything is, and the memory, which autograd looks after."""
-        if self.checkpoints is None:
-            assert self.memory is not None, "one of the two is there"
-            return replace(self, memory=None), self.memory
-        points = replace(self.checkpoints, memory=torch.empty(0))
-        return replace(self, checkpoints=points), self.checkpoints.memory
+        return replace(self, memory=torch.empty(0)), self.memory
 
     def together(self, memory: Tensor) -> Kept:
         """Undo `apart`; the memory may be elsewhere now."""
-        if self.checkpoints is None:
-            return replace(self, memory=memory)
-        return replace(self, checkpoints=replace(self.checkpoints, memory=memory))
+        return replace(self, memory=memory)
 
 
 @dataclass
@@ -79,30 +100,45 @@ def _forward(call: Call, keep: bool) -> tuple[Tensor, tuple[Tensor, ...], Kept |
     y = _like_input(parts, parts.form.sizes.output)
     last = tuple(torch.empty(s.shape, dtype=s.dtype) for s in call.state)
     tensors = parts.tensors | {"y": y}
-    again = keep and call.memory == "recompute"
+    how = _what_to_keep(call, parts) if keep else "nothing"
     form = _forward_form(parts, {"y": y})
-    found = forward_frame(form, parts.machine, parts.rows, keep and not again,
-                          parts.form.sizes.time)  # fmt: skip
+    found = forward_frame(form, parts.machine, parts.rows, how, parts.form.sizes.time)
     if found.few_rows:
         tensors["sums"] = products(tensors["x"], tensors["weight_ih"])
     bases = {name: tensor.data_ptr() for name, tensor in tensors.items()}
     for name, end in zip(parts.form.plan.states, last, strict=True):
         bases[f"final:{name}"] = end.data_ptr()
-    kept = borrow(found.kept) if keep and not again else None
+    points = None
+    if keep and how != "all":
+        steps = CHECK if how == "values" else chunk(parts.form.sizes.time)
+        points = Checkpoints(found, steps, parts.rows.steps)
+    kept = borrow(found.kept + (points.nbytes if points else 0)) if keep else None
     with borrow(found.arena) as arena:
         bases["arena"] = arena.address
         bases["kept"] = 0 if kept is None else kept.address
         live, threads = found.frame.at(bases), _threads(parts)
-        if again:
-            checkpoints = run_forward(parts, found, live, bases, threads)
-            return y, last, Kept(chunk_frame(parts, form), parts.share, None, checkpoints)
-        if threads == 1:
+        if points is not None:
+            run_forward(points, bases["kept"] + found.kept, live, bases, threads)
+        elif threads == 1:
             live.run(found.whole, 1)
         else:
             live.run(found.prepare, threads)
             run_time(found, live, threads)
             live.run(found.finish, threads)
-    return y, last, None if kept is None else Kept(found, parts.share, kept.bytes())
+    if kept is None:
+        return y, last, None
+    again = chunk_frame(parts, form) if how == "nothing" else found
+    return y, last, Kept(again, parts.share, kept.bytes(), points)
+
+
+def _what_to_keep(call: Call, parts: Task) -> str:
+    """A key of `KEEP`: of a large call, states now and then where they follow from the rest."""
+    if call.memory == "recompute":
+        return "nothing"
+    plan, sizes = parts.form.plan, parts.form.sizes
+    nbytes = len(plan.timed) * sizes.batch * sizes.time * sizes.row(sizes.hidden)
+    rebuilds = plan.rebuilt and sizes.time >= 4 * CHECK and nbytes >= _LARGE
+    return "values" if rebuilds else "all"
 
 
 def _forward_form(parts: Task, more: dict[str, Tensor]) -> Form:
@@ -161,13 +197,14 @@ def backward(
     bases = {name: t.data_ptr() for name, t in (parts.tensors | more).items()}
     threads, steps = _threads(parts), parts.rows.steps
     with borrow(found.arena) as arena:
-        bases["arena"] = arena.address
-        if kept.checkpoints is not None:
-            _through_again(parts, kept.frame, kept.checkpoints, found, bases, threads)
+        bases |= {"arena": arena.address, "kept": kept.address}
+        if kept.is_run_again:
+            _through_again(parts, kept, found, bases, threads)
             return Gradients(dx, dstate, dweights)
-        assert kept.memory is not None, "what was kept lies there"
-        live = found.frame.at(bases | {"kept": kept.memory.data_ptr()})
-        if threads == 1 and steps <= found.steps:
+        live = found.frame.at(bases)
+        if kept.points is not None:
+            run_backward_rebuilding(kept.points, kept.between, bases, found, live, threads)
+        elif threads == 1 and steps <= found.steps:
             live.run(found.whole, 1)
         else:
             live.run(found.prepare, threads)
@@ -177,25 +214,21 @@ def backward(
 
 
 def _through_again(
-    parts: Task,
-    frame: ForwardFrame,
-    checkpoints: Checkpoints,
-    found: BackwardFrame,
-    bases: dict[str, int],
-    threads: int,
+    parts: Task, kept: Kept, found: BackwardFrame, bases: dict[str, int], threads: int
 ) -> None:
     """Go back through chunks whose gates are computed again; outputs are written as they were."""
-    more = {}
+    assert kept.points is not None, "states in between are what was kept"
+    frame, more = kept.frame, {}
     if frame.few_rows:
         more["sums"] = products(parts.tensors["x"], parts.tensors["weight_ih"])
-    with borrow(frame.arena) as arena, borrow(frame.kept) as kept:
-        own = bases | {"arena": arena.address, "kept": kept.address}
+    with borrow(frame.arena) as arena, borrow(frame.kept) as room:
+        own = bases | {"arena": arena.address, "kept": room.address}
         own |= {name: tensor.data_ptr() for name, tensor in more.items()}
         # The final states are not brought out again: only `finish` would do so.
         own |= dict.fromkeys((f"final:{name}" for name in parts.form.plan.states), 0)
-        again = Again(frame, frame.frame.at(own), own, checkpoints)
-        live = found.frame.at(bases | {"kept": kept.address})
-        run_backward(parts, again, found, live, threads)
+        again = Again(frame, frame.frame.at(own), own)
+        live = found.frame.at(bases | {"kept": room.address})
+        run_backward_again(kept.points, kept.between, again, found, live, threads)
 
 
 def _gradient(parts: Task, name: str, weight: Tensor) -> Tensor:
