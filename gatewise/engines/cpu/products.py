@@ -99,9 +99,9 @@ def _product(module: Module, lanes: Lanes, sizes: tuple[int, ...], table: bool) 
 
 
 def _put(code: Function, value: str, to: str, at: str, j: int, table: bool) -> None:
-    if table:
-        # A row of the caller's ends where it ends.
-        mask = code.mask(code.sub(code.sub("%columns", at), str(j * code.lanes.count)))
+    # A row of the caller's ends where it ends.
+    left = code.sub(code.sub("%columns", at), str(j * code.lanes.count))
+    mask = code.mask(left) if table else ""
     adding, storing, done = code.label("a"), code.label("s"), code.label("o")
     code.branch(code.let("icmp ne i64 %add, 0"), adding, storing)
     for label in (adding, storing):

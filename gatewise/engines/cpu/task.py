@@ -95,16 +95,16 @@ def task(call: Call, share: Share | None = None) -> Task:
         share: Who runs what, if another pass has settled that.
     """
     call = call.settled()
-    cell, x, weights = call.cell, _whole(call.x.detach()), call.weights
+    cell, x, weights = call.cell, in_rows(call.x.detach()), call.weights
     tensors = {"x": x}
     for name, weight in weights.items():
         # A cell may call a weight of its own anything: `y`, say.
-        tensors[f"vector:{name}" if name in cell.weights else name] = _whole(weight.detach())
+        tensors[f"vector:{name}" if name in cell.weights else name] = in_rows(weight.detach())
     for name, noise in call.noise.items():
-        noise = _whole(noise.detach().to(x.dtype))
+        noise = in_rows(noise.detach().to(x.dtype))
         tensors[f"noise:{name}"] = noise.expand(-1, x.shape[1], -1)
     for name, state in zip(cell.states, call.state, strict=True):
-        tensors[f"state:{name}"] = _whole(state.detach())
+        tensors[f"state:{name}"] = in_rows(state.detach())
     machine, size = share.machine if share else host(), x.element_size()
     threads = share.threads if share else torch.get_num_threads()
     batch, time, features = x.shape
@@ -125,9 +125,15 @@ def task(call: Call, share: Share | None = None) -> Task:
     return Task(form, machine, shared, tensors, call.lengths)
 
 
-def _whole(values: Tensor) -> Tensor:
-    """Let the numbers of a row lie side by side."""
-    return values if values.stride(-1) == 1 or values.shape[-1] == 1 else values.contiguous()
+def in_rows(values: Tensor) -> Tensor:
+    """Let the numbers of a row lie side by side; what is expanded is copied once."""
+    if values.stride(-1) == 1 or values.shape[-1] == 1:
+        return values
+    once = values
+    for dim in range(values.dim() - 1):
+        if values.stride(dim) == 0:
+            once = once.narrow(dim, 0, 1)
+    return once.contiguous().expand(values.shape)
 
 
 def with_strides(form: Form, tensors: Mapping[str, Tensor]) -> Form:

@@ -21,7 +21,7 @@ from .recompute import (
     run_backward_rebuilding,
     run_forward,
 )
-from .task import Form, Share, Task, task, with_strides
+from .task import Form, Share, Task, in_rows, task, with_strides
 
 _LARGE = 4 << 20
 """Bytes of states from which on they are kept now and then only."""
@@ -172,17 +172,19 @@ def backward(
     if kept is None:
         ends = [torch.zeros_like(s) if d is None else d
                 for s, d in zip(call.state, gradients[1:], strict=True)]  # fmt: skip
-        zeros = {name: torch.zeros_like(w) for name, w in call.weights.items()}
+        zeros: dict[str, Tensor | None] = {
+            name: torch.zeros_like(w) for name, w in call.weights.items()
+        }
         return Gradients(torch.zeros_like(call.x), ends, zeros)
     parts = task(call, kept.share)
     plan = parts.form.plan
     more = {"y": y}
     dy, *ends = gradients
     if dy is not None:
-        more["dy"] = dy if dy.stride(-1) == 1 or dy.shape[-1] == 1 else dy.contiguous()
+        more["dy"] = in_rows(dy)
     for name, end in zip(plan.states, ends, strict=True):
         if end is not None:
-            more[f"end:{name}"] = end if end.stride(-1) == 1 else end.contiguous()
+            more[f"end:{name}"] = in_rows(end)
     dx = _like_input(parts, parts.form.sizes.input) if to_input else None
     if dx is not None:
         more["dx"] = dx
