@@ -1,12 +1,31 @@
 """Fixtures that every test may use."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 # More threads than free cores make tiny networks many times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+_CACHE = "GATEWISE_CACHE"
+_made: list[str] = []
+
+
+def pytest_configure():
+    """Keep compiled kernels in one folder for the session, unless the user names another."""
+    if _CACHE not in os.environ:
+        _made.append(tempfile.mkdtemp(prefix="gatewise-tests-"))
+        os.environ[_CACHE] = _made[0]
+
+
+def pytest_unconfigure():
+    """Remove it, and leave the environment as it was."""
+    while _made:
+        os.environ.pop(_CACHE, None)
+        shutil.rmtree(_made.pop(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,21 @@ from gatewise.errors import InputError
 
 from ..harness import PACKAGES, Benchmark, Options, Result
 from ..peers import environments
-from . import cells, chart, length, loops, memory, page, peak, plain, remote, start, stream
+from . import (
+    budget,
+    cells,
+    chart,
+    length,
+    loops,
+    memory,
+    page,
+    peak,
+    plain,
+    remote,
+    roofline,
+    start,
+    stream,
+)
 from .part import Part
 from .settings import Settings
 from .shapes import parse
@@ -26,6 +40,7 @@ PARTS: dict[str, Callable[[Settings], Part]] = {
     "cells": cells.measure,
     "loops": loops.measure,
     "peak": peak.measure,
+    "budget": budget.measure,
     "memory": memory.measure,
     "start": start.measure,
     "length": length.measure,
@@ -50,6 +65,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="libraries in environments of their own, made in .peers/ where they are missing",
     )
     parser.add_argument("--plot", type=Path, help="picture of the plain LSTM's ratios")
+    parser.add_argument(
+        "--roofline", type=Path, help="picture of the parts plain and peak beside their bounds"
+    )
     parser.add_argument("--markdown", type=Path, help="the plain LSTM's ratios as a table")
 
 
@@ -64,6 +82,9 @@ def measure(options: Options) -> Result:
     if gate(result) is None:
         if own.plot is not None:
             chart.draw(result.rows, own.plot)
+        if own.roofline is not None:
+            missing = roofline.draw(result.rows, own.roofline)
+            result.notes += [missing] if missing else []
         if own.markdown is not None:
             page.write(result, own.markdown)
     return result
@@ -108,7 +129,8 @@ def settings_of(options: Options) -> Settings:
     """What the command line asked for."""
     own = options.own
     threads = tuple(sorted({1, options.threads}))
-    given = {} if own.shapes is None else dict.fromkeys(("usual", "cells"), tuple(own.shapes))
+    names = () if own.shapes is None else ("usual", "cells", "phases")
+    given = dict.fromkeys(names, tuple(own.shapes or ()))
     return Settings(threads, own.budget, own.engine, own.compile, tuple(own.peers), **given)
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 import gatewise
 
+from .bandwidth import bandwidth
 from .contest import OURS, contest
 from .correctness import truth
 from .fma_peak import FmaPeak
@@ -53,7 +54,7 @@ def measure(settings: Settings) -> Part:
         ),
     }
     for threads in settings.each_thread_count():
-        peak = Nothing(threads)
+        peak, copied = Nothing(threads), bandwidth(settings.budget)
         for mode, (mine, theirs, flops) in works.items():
             case = {"part": "peak", "case": str(shape), "mode": mode, "threads": threads}
             trials = {OURS: mine, "torch": theirs, PEAK: peak}
@@ -64,6 +65,7 @@ def measure(settings: Settings) -> Part:
             for row in rows:
                 if row["peer"] != PEAK:
                     row["peak_gflops"] = most / 1e9
+                    row["memory_gb_s"] = copied / 1e9
                     row["share"] = flops / times.least(OURS) / most
                     row["peer_share"] = flops / times.least("torch") / most
                     part.rows.append(row)

@@ -25,6 +25,7 @@ class Settings:
         usual: Shapes of the plain LSTM.
         cells: Shapes of all other cells, and of the loops.
         steps: Layers that run a single step.
+        phases: Shapes of which each phase of a training step is timed.
         peak: The shape whose share of the peak is measured.
         memory: The shape whose memory is measured.
         first: The shape whose first call is measured.
@@ -40,6 +41,7 @@ class Settings:
     usual: tuple[Shape, ...] = shapes.USUAL
     cells: tuple[Shape, ...] = shapes.CELLS
     steps: tuple[StepShape, ...] = shapes.STEPS
+    phases: tuple[Shape, ...] = shapes.PHASES
     peak: Shape = shapes.PEAK
     memory: Shape = shapes.MEMORY
     first: Shape = shapes.FIRST

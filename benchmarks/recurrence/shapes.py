@@ -41,6 +41,12 @@ USUAL = (
 )
 CELLS = (Shape(32, 100, 64, 128), Shape(64, 200, 128, 256))
 STEPS = (StepShape(32, 64), StepShape(64, 128), StepShape(256, 256), StepShape(512, 512))
+PHASES = (
+    Shape(32, 100, 16, 64),
+    Shape(32, 100, 64, 128),
+    Shape(8, 1000, 64, 128),
+    Shape(64, 200, 128, 256),
+)
 PEAK = Shape(64, 200, 128, 256)
 MEMORY = Shape(256, 365, 64, 256)
 FIRST = Shape(32, 100, 64, 128)
