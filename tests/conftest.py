@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -26,6 +27,13 @@ def pytest_unconfigure():
     while _made:
         os.environ.pop(_CACHE, None)
         shutil.rmtree(_made.pop(), ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compilations_are_counted_anew():
+    """Forget what `torch.compile` made for another file: it counts how often it compiled a line."""
+    if "torch._dynamo" in sys.modules:
+        sys.modules["torch._dynamo"].reset()
 
 
 @pytest.fixture(scope="session")

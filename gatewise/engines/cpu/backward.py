@@ -8,7 +8,7 @@ from . import graph
 from .block import Block, Words
 from .forward import UNITS, drop_ended
 from .ir import Function, Lanes, Module
-from .plan import RAW, Part, Plan
+from .plan import INPUT, RAW, Part, Plan
 
 
 def words(plan: Plan) -> Words:
@@ -31,7 +31,7 @@ def words(plan: Plan) -> Words:
         names += [f"state:{state}", f"state_step:{state}"]
     for k in range(len(plan.parts)):
         names += [f"kept:{k}", f"kept_step:{k}"]
-    for operand in ("x", *plan.operands):
+    for operand in (INPUT, *plan.operands):
         names += [f"panel:{operand}:{j}" for j in range(len(plan.runs(operand)))]
         names += [f"operand:{operand}", f"operand_step:{operand}"]
     return Words(names)
@@ -60,7 +60,7 @@ class Backward:
         """The module; its public functions are `backward` and `rebuild`."""
         for k, part in enumerate(self.plan.parts):
             self._equations(k, part)
-        for operand in ("x", *self.plan.operands):
+        for operand in (INPUT, *self.plan.operands):
             self._through(operand)
         self._time()
         self._rebuild()
@@ -158,7 +158,7 @@ class Backward:
             panels = block.pointer(f"panel:{operand}:{j}")
             given = [f"ptr {a}", f"i64 {block.word('planes_row')}",
                      f"i64 {code.mul(width, number)}", f"ptr {panels}"]  # fmt: skip
-            if operand == "x":
+            if operand == INPUT:
                 to = code.offset(block.pointer("dx_rows"), begin, "i64")
                 offset = code.mul(block.word("step"), block.word("dx_step"))
                 given += [f"i64 {block.word('input')}", f"ptr {to}", f"i64 {offset}"]
@@ -180,7 +180,7 @@ class Backward:
         return "output" if self.plan.planes[first].operand == RAW else "hidden"
 
     def _name(self, operand: str) -> str:
-        return "x" if operand == "x" else str(self.plan.operands.index(operand))
+        return "x" if operand == INPUT else str(self.plan.operands.index(operand))
 
     def _time(self) -> None:
         """The public function: all steps of a job's rows, from the last to the first."""
@@ -207,9 +207,9 @@ class Backward:
             for operand in plan.operands:
                 if operand in plan.states:
                     call(operand)
-            if plan.runs("x"):
+            if plan.runs(INPUT):
                 with code.when(code.let(f"icmp ne ptr {block.pointer('dx_rows')}, null")):
-                    call("x")
+                    call(INPUT)
         code.do("ret void")
         self.module.add(code)
 

@@ -10,6 +10,7 @@ from .builder import Builder
 from .forward_pass import NAMED, ORIGIN, ForwardFrame, _Same
 from .frame import Frame, Live, Place, Value
 from .host import Host
+from .plan import INPUT
 from .products import OUTER
 from .rows import Rows
 from .task import Form
@@ -56,7 +57,7 @@ class BackwardFrame:
         told |= build.table("dy", "d") if "dy" in given else {}
         told |= build.table("dx", "dx") if "dx" in given else {}
         packing: list[Place] = []
-        for operand in (*(["x"] if "dx" in given else []), *plan.operands):
+        for operand in (*([INPUT] if "dx" in given else []), *plan.operands):
             for j, (first, number) in enumerate(plan.runs(operand)):
                 sums = plan.planes[first : first + number]
                 told[f"panel:{operand}:{j}"], more = build.pack("pack_columns", operand, sums)
@@ -205,7 +206,7 @@ class BackwardFrame:
         zeros: list[Place] = []
         turned: list[Place] = []
         function = kernels.product("outer", form.kind, build.machine)
-        for operand in (*(["x"] if plan.runs("x") else []), *plan.operands):
+        for operand in (*([INPUT] if plan.runs(INPUT) else []), *plan.operands):
             count = sizes.operand(plan, operand)
             to = self._zeros(zeros, count * row)
             own = common | self._operand(operand, told, kept) | {"count": count, "to": to}
@@ -271,7 +272,7 @@ class BackwardFrame:
         build = self._build
         sizes, plan = build.sizes, build.plan
         row = sizes.row(sizes.hidden)
-        if operand == "x":
+        if operand == INPUT:
             table = build.table("x", "x")
             return {"a_rows": table["x_rows"], "a_step": table["x_step"]}
         if operand == plan.states[0]:

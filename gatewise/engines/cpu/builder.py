@@ -11,7 +11,7 @@ from .frame import Frame, Place, Value
 from .host import Host
 from .moving import COPY, UNPACK, ZERO
 from .packing import PACK
-from .plan import RAW, Plan, Sum
+from .plan import INPUT, RAW, Plan, Sum
 from .rows import Rows
 from .sizes import Sizes
 from .task import Form
@@ -147,7 +147,7 @@ class Builder:
         hidden = self.sizes.hidden
         if source == RAW:
             return "weight_hr", [0], self.sizes.output
-        if source == "x":
+        if source == INPUT:
             return "weight_ih", [self.plan.input_rows.index(s.x) * hidden for s in sums], hidden
         return "weight_hh", [self.plan.state_rows.index(s.u) * hidden for s in sums], hidden
 

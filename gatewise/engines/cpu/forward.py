@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from . import graph
 from .block import Block, Words
 from .ir import Function, Lanes, Module
-from .plan import Part, Plan
+from .plan import INPUT, Part, Plan
 from .tile import accumulate, over_rows
 
 
@@ -86,14 +86,14 @@ def words(plan: Plan) -> Words:
 
 
 def sources(part: Part) -> list[str]:
-    """What rows of weights multiply in a part: "x" and the operands."""
-    found = ["x"] if any(s.x for s in part.sums) else []
+    """What rows of weights multiply in a part: `INPUT` and the operands."""
+    found = [INPUT] if any(s.x for s in part.sums) else []
     return found + list(dict.fromkeys(s.operand for s in part.sums if s.operand))
 
 
 def taking(part: Part, source: str) -> list[int]:
     """Which sums of a part take something from a source."""
-    return [k for k, s in enumerate(part.sums) if (s.x if source == "x" else s.operand == source)]
+    return [k for k, s in enumerate(part.sums) if (s.x if source == INPUT else s.operand == source)]
 
 
 class Forward:
@@ -229,7 +229,7 @@ class Forward:
             for source in sources(part):
                 found = taking(part, source)
                 panels, count = self._panels(block, k, source, group, len(found))
-                if source == "x":
+                if source == INPUT:
                     from_ = [self._timed_row(block, "x", row) for row in table]
                 else:
                     base = f"old:{source}" if source in self.plan.states else f"value:{source}"
@@ -261,7 +261,7 @@ class Forward:
             row = code.offset(row, at)
             starts.append([code.load(row, g * n) for g in range(group)])
         each = [starts[j][g] for g in range(group) for j in range(len(part.sums))]
-        found = taking(part, "x")
+        found = taking(part, INPUT)
         if not found:
             return [list(each) for _ in table]
         given = code.let(f"icmp ne ptr {block.pointer('sums_rows')}, null")
@@ -295,7 +295,7 @@ class Forward:
     ) -> tuple[list[str], str]:
         """Addresses of the weights' panels of some blocks of units, and their length."""
         code = block.code
-        count = block.word("input" if source == "x" else self._width(source))
+        count = block.word("input" if source == INPUT else self._width(source))
         size = code.mul(count, width * self.lanes.count)
         first = code.offset(block.pointer(f"panel:{k}:{source}"), code.mul("%unit", size))
         panels = [first]

@@ -13,7 +13,7 @@ from .builder import Builder
 from .forward import sources, taking
 from .frame import Frame, Live, Place, Value
 from .host import Host
-from .plan import Plan
+from .plan import INPUT, Plan
 from .rows import Rows
 from .sizes import Sizes
 from .task import Form
@@ -84,7 +84,7 @@ class ForwardFrame:
             told[f"bias:{k}"], more = _biases(build, k)
             jobs += more
             for source in sources(part):
-                if source == "x" and self.few_rows:
+                if source == INPUT and self.few_rows:
                     continue
                 sums = [part.sums[j] for j in taking(part, source)]
                 told[f"panel:{k}:{source}"], more = build.pack("pack_units", source, sums)

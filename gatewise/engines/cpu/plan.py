@@ -16,6 +16,9 @@ from ...compiler.expr import Expr, var, walk
 from ...compiler.grad import vjp
 from ...compiler.simplify import simplify
 
+INPUT = "@x"
+"""The input, among what weights multiply: no state can be called so."""
+
 RAW = "raw@h"
 """The cell's new output before it is projected."""
 
@@ -102,10 +105,10 @@ class Plan:
         return tuple(dict.fromkeys(s.operand for s in self.planes if s.operand))
 
     def runs(self, operand: str) -> list[tuple[int, int]]:
-        """First plane and number of planes whose sums multiply an operand ("x": the input)."""
+        """First plane and number of planes whose sums multiply an operand or `INPUT`."""
         runs: list[tuple[int, int]] = []
         for k, row in enumerate(self.planes):
-            if not (row.x if operand == "x" else row.operand == operand):
+            if not (row.x if operand == INPUT else row.operand == operand):
                 continue
             if runs and sum(runs[-1]) == k:
                 runs[-1] = (runs[-1][0], runs[-1][1] + 1)

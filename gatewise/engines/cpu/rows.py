@@ -50,6 +50,7 @@ def rows(batch: int, time: int, lengths: Tensor | None, reverse: bool, threads: 
     """Share out a batch.
 
     Example:
+        >>> import torch
         >>> shared = rows(4, 9, torch.tensor([3, 9, 0, 5]), False, threads=2)
         >>> shared.order.tolist(), shared.bounds, shared.lengths.tolist()
         ([1, 0, 3, 2], [(0, 2), (2, 4)], [9, 3, 5, 0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .plan import RAW, Plan, Sum
+from .plan import INPUT, RAW, Plan, Sum
 
 
 class Sizes(NamedTuple):
@@ -56,7 +56,7 @@ class Sizes(NamedTuple):
 
     def operand(self, plan: Plan, name: str) -> int:
         """Numbers in a row of what weights multiply."""
-        return self.input if name == "x" else self.state(plan, name)
+        return self.input if name == INPUT else self.state(plan, name)
 
     def plane(self, row: Sum) -> int:
         """Units of a sum."""

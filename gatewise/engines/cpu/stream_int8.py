@@ -23,7 +23,7 @@ from .host import Host
 from .ir import Function
 from .jit import compile_text
 from .kernels import Kernel, lanes
-from .plan import Plan
+from .plan import INPUT, Plan
 from .stream_weights import Layer, Matrix, matrices, room
 
 _MOST = 127
@@ -177,14 +177,14 @@ class Int8(Forward):
                 from_ = self._from(block, source, row)
                 place = code.mul(row, block.word("bytes_row"))
                 to = code.offset(block.pointer(f"bytes:{source}"), place, "i8")
-                count = block.word("input" if source == "x" else self._width(source))
+                count = block.word("input" if source == INPUT else self._width(source))
                 unit = code.offset(block.pointer(f"unit:{source}"), row)
                 code.do(f"call void @to_bytes(ptr {from_}, i64 {count}, ptr {to}, ptr {unit})")
         code.do("ret void")
         self.module.add(code)
 
     def _from(self, block: Block, source: str, row: str) -> str:
-        if source == "x":
+        if source == INPUT:
             return self._timed_row(block, "x", row)
         return self._row(block, source, block.pointer(f"old:{source}"), row)
 
@@ -216,7 +216,7 @@ class Int8(Forward):
     ) -> None:  # fmt: skip
         """Add to the sums of a tile what one source gives, in place."""
         code, n = block.code, self.lanes.count
-        count = block.word("input" if source == "x" else self._width(source))
+        count = block.word("input" if source == INPUT else self._width(source))
         size = 4 if self._bytes else 1
         steps = code.let(f"lshr i64 {code.add(count, str(size - 1))}, {size.bit_length() - 1}")
         line = width * n * size

@@ -13,7 +13,7 @@ from . import kernels, threads
 from .forward import sources, taking
 from .host import Host
 from .packing import PACK
-from .plan import RAW, Plan
+from .plan import INPUT, RAW, Plan
 from .pool import borrow
 from .sizes import Sizes
 
@@ -41,7 +41,7 @@ class Matrix(NamedTuple):
 
     Attributes:
         part: Number of the part.
-        source: What they multiply: "x", or the name of an operand.
+        source: What they multiply: `INPUT`, or the name of an operand.
         weight: Name of the weight that they are rows of.
         starts: First row of each block.
         units: Rows of each block.
@@ -66,7 +66,7 @@ def matrices(layer: Layer) -> Iterator[Matrix]:
             weight, units = "weight_hh", hidden
             if source == RAW:
                 weight, starts, units = "weight_hr", [0], sizes.output
-            elif source == "x":
+            elif source == INPUT:
                 weight = "weight_ih"
                 starts = [plan.input_rows.index(s.x) * hidden for s in sums]
             else:
