@@ -20,11 +20,14 @@ KEPT = 4
 NUMBER = 4
 """Bytes of a number."""
 
-LAYERS = {"torch.nn.LSTM": ("peer_ms", COLOURS[0]), "Gatewise": ("ms", COLOURS[1])}
-"""Column of the time, and colour."""
+LAYERS = {
+    "torch.nn.LSTM": ("peer_ms", COLOURS[0], EVEN),
+    "Gatewise": ("ms", COLOURS[1], "white"),
+}
+"""Column of the time, colour, and colour of the number on it."""
 
-LEAST_INTENSITY = 1
-"""Where the picture begins: left of where memory and processor take equally long."""
+EDGES = (2.0, 2000.0)
+"""The least and the most flops per byte that the picture shows."""
 
 
 def flops(shape: Shape, mode: str) -> int:
@@ -47,17 +50,17 @@ def least_bytes(shape: Shape, mode: str) -> int:
     return NUMBER * numbers
 
 
-def draw(rows: Sequence[dict], target: Path) -> str | None:
+def draw(rows: Sequence[dict], target: Path) -> list[str]:
     """Draw a panel a mode and number of threads.
 
     Returns:
-        Why nothing was drawn, as a sentence; nothing if it was.
+        A sentence that says why nothing was drawn, if so.
     """
     plain = [r for r in rows if r["part"] == "plain" and r["peer"] == "torch"]
     peaks = [r for r in rows if r["part"] == "peak"]
     missing = [name for name, found in (("plain", plain), ("peak", peaks)) if not found]
     if missing:
-        return f"roofline is not drawn: there are no rows of {' and '.join(missing)}."
+        return [f"roofline is not drawn: there are no rows of {' and '.join(missing)}."]
     import matplotlib
 
     matplotlib.use("Agg")
@@ -65,54 +68,57 @@ def draw(rows: Sequence[dict], target: Path) -> str | None:
 
     shapes = list(dict.fromkeys(row["case"] for row in plain))
     threads = sorted({row["threads"] for row in peaks})
-    figure, panels = pyplot.subplots(
-        len(MODES), len(threads), figsize=(1.5 + 4.5 * len(threads), 8), sharex=True, sharey=True,
+    figure, grid = pyplot.subplots(
+        len(MODES), len(threads), figsize=(5 * len(threads) + 2, 8), sharex=True, sharey=True,
         squeeze=False, layout="constrained",
     )  # fmt: skip
-    most = 2 * max(
-        flops(shape, mode) / least_bytes(shape, mode)
-        for shape in map(parse, shapes)
-        for mode in MODES
-    )
-    for line, mode in zip(panels, MODES, strict=True):
-        for panel, count in zip(line, threads, strict=True):
-            _roof(panel, [row for row in peaks if row["threads"] == count], most)
+    for panels, mode in zip(grid, MODES, strict=True):
+        for panel, count in zip(panels, threads, strict=True):
+            _roof(panel, [row for row in peaks if row["threads"] == count])
             for row in plain:
                 if row["mode"] == mode and row["threads"] == count:
-                    _points(panel, row, str(shapes.index(row["case"]) + 1))
-            said = f"{count} thread{'s' if count > 1 else ''}"
-            panel.set_title(f"{TITLES[mode]}, {said}", fontsize=11)
-            panel.loglog()
+                    _points(panel, row, shapes.index(row["case"]) + 1)
+            panel.set_title(
+                f"{TITLES[mode]}, {count} thread{'s' if count > 1 else ''}", fontsize=11
+            )
             panel.spines[["top", "right"]].set_visible(False)
-    handles, labels = panels[0][0].get_legend_handles_labels()
-    handles = dict(zip(labels, handles, strict=True))
-    figure.legend(handles.values(), handles, loc="outside upper center", ncols=3, frameon=False)
-    key = [f"{k}: {shape}" for k, shape in enumerate(shapes, 1)]
-    figure.text(1.01, 0.5, "\n".join(["batch x time x input x units", *key]), fontsize=9)
-    figure.supxlabel("flops per byte that comes from memory or goes there at least")
+    marks = [
+        pyplot.Line2D([], [], marker="o", linestyle="", markersize=11, color=colour, label=layer)
+        for layer, (_, colour, _) in LAYERS.items()
+    ]
+    marks += [
+        pyplot.Line2D([], [], linestyle="", marker=f"${k}$", color=EVEN, label=shape)
+        for k, shape in enumerate(shapes, 1)
+    ]
+    figure.legend(handles=marks, loc="outside right upper", frameon=False)
+    figure.supxlabel(
+        "multiplications and additions per byte that has to come from memory or go there"
+    )
     figure.supylabel("GFLOP/s")
     target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=150, bbox_inches="tight")
+    figure.savefig(target, dpi=150)
     pyplot.close(figure)
-    return None
+    return []
 
 
-def _roof(panel: Axes, peaks: Sequence[dict], most: float) -> None:
-    """Draw what memory allows up to where the processor allows no more, and that from there on."""
+def _roof(panel: Axes, peaks: Sequence[dict]) -> None:
+    """Draw what memory allows, up to where the processor allows no more."""
     peak = max(row["peak_gflops"] for row in peaks)
     memory = max(row["memory_gb_s"] for row in peaks)
-    corner = peak / memory
-    heights = [LEAST_INTENSITY * memory, peak, peak]
-    panel.plot([LEAST_INTENSITY, corner, most], heights, color=EVEN, linewidth=1)
-    said = f"{peak:.0f} GFLOP/s, {memory:.0f} GB/s"
-    panel.annotate(said, (corner, peak), (0, 4), textcoords="offset points", fontsize=9)
+    corner = (peak / memory, peak)
+    left, right = EDGES
+    panel.loglog([left, corner[0], right], [left * memory, peak, peak], color=EVEN, linewidth=1)
+    panel.set_xlim(*EDGES)
+    panel.margins(y=0.1)
+    said = f"{peak:.0f} GFLOP/s and {memory:.0f} GB/s"
+    panel.annotate(said, corner, (0, 5), textcoords="offset points", fontsize=9)
 
 
-def _points(panel: Axes, row: dict, number: str) -> None:
-    """Draw both layers' points of one shape: discs with its number."""
+def _points(panel: Axes, row: dict, number: int) -> None:
+    """Draw both layers' points of a shape, with its number."""
     shape = parse(row["case"])
-    x = flops(shape, row["mode"]) / least_bytes(shape, row["mode"])
-    for layer, (column, colour) in LAYERS.items():
-        y = flops(shape, row["mode"]) / row[column] / 1e6
-        panel.plot(x, y, "o", markersize=11, color=colour, label=layer)
-        panel.annotate(number, (x, y), ha="center", va="center", fontsize=7, color="white")
+    work = flops(shape, row["mode"])
+    for column, colour, on in LAYERS.values():
+        point = work / least_bytes(shape, row["mode"]), work / row[column] / 1e6
+        panel.plot(*point, "o", markersize=11, color=colour)
+        panel.annotate(str(number), point, ha="center", va="center", fontsize=8, color=on)

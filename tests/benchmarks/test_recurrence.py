@@ -1,12 +1,23 @@
 import json
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
 
+import gatewise
 from benchmarks.harness import Result
-from benchmarks.recurrence import command, onnx_peer, plain, remote, timing
+from benchmarks.recurrence import (
+    bandwidth,
+    budget,
+    command,
+    onnx_peer,
+    plain,
+    remote,
+    roofline,
+    timing,
+)
 from benchmarks.recurrence.command import BENCHMARK, gate, run
 from benchmarks.recurrence.models import Model, of_layer
 from benchmarks.recurrence.settings import Settings
@@ -14,6 +25,8 @@ from benchmarks.recurrence.shapes import Shape, StepShape
 from benchmarks.recurrence.timing import take_turns
 
 SMALL, LONG = Shape(2, 5, 3, 4), Shape(1, 200, 2, 3)
+WIDE = Shape(4, 20, 8, 16)
+"""With more sequences than those whose input is multiplied before time begins."""
 
 TINY = Settings(
     threads=(1,),
@@ -21,6 +34,7 @@ TINY = Settings(
     usual=(SMALL, LONG),
     cells=(SMALL,),
     steps=(StepShape(3, 4), StepShape(2, 256)),
+    phases=(SMALL, WIDE),
     peak=SMALL,
     memory=Shape(4, 20, 8, 16),
     first=SMALL,
@@ -32,6 +46,7 @@ TINY = Settings(
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(timing, "WARM", 0.0)
+    monkeypatch.setattr(bandwidth, "NBYTES", 1 << 20)
     before = torch.get_num_threads()
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.setenv(name, str(before))
@@ -85,6 +100,35 @@ def test_share_of_the_peak():
     assert 0 < figures["peak_share_training"] < 1
 
 
+def test_phases_add_up_to_a_step():
+    pytest.importorskip("llvmlite")
+    result = checked("budget")
+    assert set(result.figures) == {f"budget_share_{phase}" for phase in budget.PRODUCTS}
+    for row in result.rows:
+        assert all(row[f"{phase}_ms"] > 0 for phase in budget.PHASES if phase != "rebuild")
+        parts = sum(row[f"{phase}_ms"] for phase in (*budget.PHASES, "rest"))
+        assert parts == pytest.approx(row["step_ms"])
+
+
+def test_phases_on_two_threads_and_where_states_are_computed_again(monkeypatch):
+    pytest.importorskip("llvmlite")
+    from gatewise.engines.cpu import whole
+
+    monkeypatch.setattr(whole, "_LARGE", 0)
+    monkeypatch.setattr(whole, "_WORTH_THREADS", 0)
+    part = budget.measure(replace(TINY, threads=(1, 2), phases=(Shape(3, 70, 4, 6),)))
+    assert gate(Result({}, part.rows)) is None
+    assert [row["threads"] for row in part.rows] == [1, 2]
+    assert all(row["rebuild_ms"] > 0 for row in part.rows)
+
+
+def test_phases_are_those_of_the_generated_engine_only():
+    with gatewise.engine("reference"):
+        part = budget.measure(TINY)
+    assert part.rows == []
+    assert part.notes == ["budget is left out: the engine is reference, and not cpu."]
+
+
 @pytest.mark.slow
 def test_memory_and_first_call_in_fresh_processes():
     figures = checked("memory", "start").figures
@@ -130,6 +174,27 @@ def test_command_writes_table_and_picture(tmp_path):
     assert "2x5x3x4" in page.read_text()
     assert "least_ratio_1t" in page.read_text()
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_roofline_of_the_parts_that_it_needs(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("llvmlite")
+    monkeypatch.setattr(command, "settings_of", lambda options: TINY)
+    target = tmp_path / "roofline.png"
+    asked = ["--threads", "1", "--roofline", str(target), "--only"]
+    assert BENCHMARK.main([*asked, "plain"]) == 0
+    assert "roofline is not drawn: there are no rows of peak." in capsys.readouterr().out
+    assert not target.exists()
+    assert BENCHMARK.main([*asked, "plain,peak"]) == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+
+
+def test_bytes_of_the_roofline():
+    shape = Shape(batch=2, time=3, input=5, hidden=7)
+    weights, x, y, gates = 4 * 7 * (5 + 7 + 2), 2 * 3 * 5, 2 * 3 * 7, 2 * 3 * 4 * 7
+    inference = weights + x + y
+    assert roofline.least_bytes(shape, "inference") == 4 * inference
+    training = inference + 2 * gates + (x + y) + y + x + weights
+    assert roofline.least_bytes(shape, "all steps") == 4 * training
 
 
 def test_parts_that_do_not_exist_are_refused(capsys):

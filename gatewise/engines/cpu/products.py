@@ -235,11 +235,11 @@ def _total(module: Module, lanes: Lanes) -> None:
         to = code.offset(block.pointer("to"), m)
         begin, body, leave = code.label("k"), code.label("m"), code.label("d")
         counter, after, held, new = (code.fresh("k") for _ in range(4))
-        before, first = code.here, code.load(to)
+        before = code.here
         code.jump(begin)
         code.block(begin)
         code.let(f"phi i64 [ 0, %{before} ], [ {after}, %{body} ]", counter)
-        code.let(f"phi {lanes.type} [ {first}, %{before} ], [ {new}, %{body} ]", held)
+        code.let(f"phi {lanes.type} [ zeroinitializer, %{before} ], [ {new}, %{body} ]", held)
         code.branch(code.less(counter, count), body, leave)
         code.block(body)
         pair = code.offset(block.pointer("tables"), code.mul(counter, 2), "i64")
@@ -248,6 +248,7 @@ def _total(module: Module, lanes: Lanes) -> None:
         code.let(f"add i64 {counter}, 1", after)
         code.jump(begin)
         code.block(leave)
-        code.store(held, to)
+        # Chunk by chunk: one long sum of many small numbers would lose their last digits.
+        code.store(code.arithmetic("fadd", code.load(to), held), to)
     code.do("ret void")
     module.add(code)
