@@ -43,13 +43,12 @@ class Backward:
     Args:
         plan: Of the cell.
         lanes: The machine's vector.
-        reciprocal14: Whether the machine has AVX-512's quick reciprocal.
     """
 
-    def __init__(self, plan: Plan, lanes: Lanes, reciprocal14: bool) -> None:
+    def __init__(self, plan: Plan, lanes: Lanes) -> None:
         self.plan, self.lanes = plan, lanes
         self.words = words(plan)
-        self.module = Module(reciprocal14=reciprocal14)
+        self.module = Module()
         self.kept = {
             name: (k, j)
             for k, part in enumerate(plan.parts)

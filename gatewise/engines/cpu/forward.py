@@ -104,16 +104,13 @@ class Forward:
         lanes: The machine's vector.
         registers: How many vectors it holds.
         keep: Whether what the backward pass wants is written down.
-        reciprocal14: Whether the machine has AVX-512's quick reciprocal.
     """
 
-    def __init__(
-        self, plan: Plan, lanes: Lanes, registers: int, keep: bool, reciprocal14: bool
-    ) -> None:
+    def __init__(self, plan: Plan, lanes: Lanes, registers: int, keep: bool) -> None:
         self.plan, self.lanes, self.keep = plan, lanes, keep
         self.words = words(plan)
         self.shapes = [shape(len(part.sums), registers) for part in plan.parts]
-        self.module = Module(reciprocal14=reciprocal14)
+        self.module = Module()
 
     def text(self) -> str:
         """The module; its one public function is `forward`."""

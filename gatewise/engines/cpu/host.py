@@ -30,7 +30,6 @@ class Host:
         features: What it has and what it must not use: `+avx2,-avx512f`.
         vector_bytes: Size of one vector register.
         registers: How many there are.
-        reciprocal14: Whether there is an instruction for 1 / x to 14 bits.
         flush: The register that says what becomes of denormals: `mxcsr`, `fpcr` or none, `""`.
     """
 
@@ -40,7 +39,6 @@ class Host:
     features: str
     vector_bytes: int
     registers: int
-    reciprocal14: bool
     flush: str
 
     def target_machine(self, opt: int = 2) -> TargetMachine:
@@ -143,6 +141,5 @@ def _make(name: str, triple: str, cpu: str, features: str) -> Host:
         features=features,
         vector_bytes=size,
         registers=registers,
-        reciprocal14=name == "avx512",
         flush={"x86_64": "mxcsr", "aarch64": "fpcr"}.get(_machine(triple), ""),
     )

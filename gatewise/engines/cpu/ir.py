@@ -66,14 +66,9 @@ class Lanes:
 
 
 class Module:
-    """Functions, and what they declare, as one text.
+    """Functions, and what they declare, as one text."""
 
-    Args:
-        reciprocal14: Whether the machine has AVX-512's quick reciprocal.
-    """
-
-    def __init__(self, *, reciprocal14: bool = False) -> None:
-        self.reciprocal14 = reciprocal14
+    def __init__(self) -> None:
         self._functions: list[str] = []
         self._declared: dict[str, str] = {}
 

@@ -39,8 +39,7 @@ def lanes(machine: Host, kind: str) -> Lanes:
 @lru_cache(maxsize=1024)
 def forward(plan: Plan, kind: str, machine: Host, keep: bool) -> Kernel:
     """The forward pass; with `keep` it writes down what the backward pass wants."""
-    writer = Forward(plan, lanes(machine, kind), machine.registers, keep,
-                     _reciprocal(machine, kind))  # fmt: skip
+    writer = Forward(plan, lanes(machine, kind), machine.registers, keep)
     library = compile_text(writer.text(), machine)
     return Kernel(library.address("forward"), forward_words(plan))
 
@@ -48,7 +47,7 @@ def forward(plan: Plan, kind: str, machine: Host, keep: bool) -> Kernel:
 @lru_cache(maxsize=1024)
 def backward(plan: Plan, kind: str, machine: Host, name: str = "backward") -> Kernel:
     """The backward pass; or `rebuild`, which computes states for it again."""
-    writer = Backward(plan, lanes(machine, kind), _reciprocal(machine, kind))
+    writer = Backward(plan, lanes(machine, kind))
     library = compile_text(writer.text(), machine)
     return Kernel(library.address(name), backward_words(plan))
 
@@ -73,7 +72,3 @@ def pack(name: str, kind: str, machine: Host) -> int:
 
 def _shared(text: Callable[[Lanes, int], str], kind: str, machine: Host):
     return compile_text(text(lanes(machine, kind), machine.registers), machine)
-
-
-def _reciprocal(machine: Host, kind: str) -> bool:
-    return machine.reciprocal14 and kind == "float"

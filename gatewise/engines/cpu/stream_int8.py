@@ -147,7 +147,7 @@ class Int8(Forward):
 
     def __init__(self, plan: Plan, machine: Host) -> None:
         vector = lanes(machine, "float")
-        super().__init__(plan, vector, machine.registers, False, machine.reciprocal14)
+        super().__init__(plan, vector, machine.registers, False)
         self.words = words(plan)
         # Few bytes are read one after another: more blocks at once would only make more places.
         self.shapes = [replace(shape, one=min(shape.one, 2)) for shape in self.shapes]

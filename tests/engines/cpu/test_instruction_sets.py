@@ -62,9 +62,9 @@ def test_kinds_agree_on_long_sequences(kind):
 def modules(cell, lanes, registers, projected=False):
     made = plan(cell, projected)
     return [
-        Forward(made, lanes, registers, True, False).text(),
-        Forward(made, lanes, registers, False, False).text(),
-        Backward(made, lanes, False).text(),
+        Forward(made, lanes, registers, True).text(),
+        Forward(made, lanes, registers, False).text(),
+        Backward(made, lanes).text(),
     ]
 
 

@@ -103,9 +103,9 @@ def test_the_kept_numbers_give_the_gradients_of_the_lstm():
 def texts(cell, projected=False):
     made, lanes = plan(cell, projected), Lanes("float", 16)
     return [
-        Forward(made, lanes, 32, True, True).text(),
-        Forward(made, lanes, 32, False, True).text(),
-        Backward(made, lanes, True).text(),
+        Forward(made, lanes, 32, True).text(),
+        Forward(made, lanes, 32, False).text(),
+        Backward(made, lanes).text(),
     ]
 
 
