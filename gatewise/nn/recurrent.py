@@ -60,7 +60,7 @@ class Recurrent(nn.Module):
         learn_state: Whether the initial state is learned instead of zero.
         proj_size: Features of the projected output; 0 for no projection.
         memory: What training keeps of a forward pass: `"keep"`, the gates; `"recompute"`, the
-            outputs and the state now and then, a fifth of the memory for a third more time.
+            outputs and the state now and then, less memory for more time.
         device: Device of the weights.
         dtype: Type of the weights.
 
