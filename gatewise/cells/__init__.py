@@ -3,7 +3,9 @@
 from .._lazy import attach as _attach
 
 _NAMES = {
+    "GREFF": "._greff",
     "by_name": "._catalogue",
+    "cifg": "._cifg",
     "coupled_lstm": "._coupled_lstm",
     "elman": "._elman",
     "elman_relu": "._elman_relu",
@@ -13,8 +15,11 @@ _NAMES = {
     "gru_reset_before": "._gru_reset_before",
     "indrnn": "._indrnn",
     "janet": "._janet",
+    "lem": "._lem",
     "lstm": "._lstm",
+    "lstm_1997": "._lstm_1997",
     "minimal_gated_unit": "._minimal_gated_unit",
+    "multiplicative_lstm": "._multiplicative_lstm",
     "mut1": "._mut1",
     "mut2": "._mut2",
     "mut3": "._mut3",
@@ -24,8 +29,11 @@ _NAMES = {
     "noaf": "._noaf",
     "nog": "._nog",
     "peephole_lstm": "._peephole_lstm",
+    "phased_lstm": "._phased_lstm",
     "slstm": "._slstm",
     "slstm_exp": "._slstm_exp",
+    "slstm_max": "._slstm_max",
+    "time_aware_lstm": "._time_aware_lstm",
 }
 
 __getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

@@ -14,7 +14,7 @@ def every_cell() -> dict[str, Cell]:
 
     Example:
         >>> sorted(every_cell())[:2]
-        ['coupled_lstm', 'elman']
+        ['cifg', 'coupled_lstm']
     """
     package = importlib.import_module(__name__.rpartition(".")[0])
     found: dict[str, Cell] = {}

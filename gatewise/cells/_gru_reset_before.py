@@ -9,6 +9,10 @@ def gru_reset_before(r: Gate, z: Gate, n: Gate, h: State):
 
     Cho et al., Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
     Translation, 2014 (https://arxiv.org/abs/1406.1078), equations 5 to 8. z keeps the old state.
+
+    Use it for weights from Keras with `reset_after=False` or ONNX with
+    `linear_before_reset=0`, and to follow the paper; its second product waits for the first, so
+    `gru` is the faster one.
     """
     r, z = sigmoid(r), sigmoid(z)
     n = tanh(n(r * h))

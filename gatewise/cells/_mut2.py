@@ -12,6 +12,8 @@ def mut2(r: Gate, z: Gate, n: Gate, h: State):
     input weights, which needs as many inputs as units. With the identity for those weights this
     is MUT2; with any others it is `gru_reset_before`, whose z keeps the old where this z writes
     the new.
+
+    Use it to follow the paper with its own weights; for a new model `gru_reset_before` is the same.
     """
     r, z = sigmoid(r), sigmoid(z)
     n = tanh(n(r * h))

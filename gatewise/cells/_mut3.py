@@ -9,6 +9,8 @@ def mut3(r: Gate, z: Gate, n: Gate, h: State):
 
     Jozefowicz, Zaremba and Sutskever, An Empirical Exploration of Recurrent Network
     Architectures, 2015 (https://proceedings.mlr.press/v37/jozefowicz15.html). z writes the new.
+
+    Use it to follow the paper; as with `mut1`, it won on some tasks and not on others.
     """
     r, z = sigmoid(r), sigmoid(z(tanh(h)))
     n = tanh(n(r * h))

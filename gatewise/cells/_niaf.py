@@ -11,6 +11,9 @@ def niaf(
 
     Greff et al., LSTM: A Search Space Odyssey, 2017 (https://arxiv.org/abs/1503.04069), variant
     NIAF of the peephole LSTM.
+
+    Use it as one of the paper's eight variants (`GREFF`), to see what bounding the block input is
+    worth on a task.
     """
     i, f = sigmoid(i + p_i * c), sigmoid(f + p_f * c)
     c = f * c + i * g

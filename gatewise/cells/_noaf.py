@@ -11,6 +11,9 @@ def noaf(
 
     Greff et al., LSTM: A Search Space Odyssey, 2017 (https://arxiv.org/abs/1503.04069), variant
     NOAF of the peephole LSTM; the paper found it to lose the most, together with NFG.
+
+    Use it as one of the paper's eight variants (`GREFF`), to see what bounding the output is worth
+    on a task.
     """
     i, f, g = sigmoid(i + p_i * c), sigmoid(f + p_f * c), tanh(g)
     c = f * c + i * g

@@ -9,6 +9,9 @@ def nog(i: Gate, f: Gate, g: Gate, h: State, c: State, p_i: Weight, p_f: Weight)
 
     Greff et al., LSTM: A Search Space Odyssey, 2017 (https://arxiv.org/abs/1503.04069), variant
     NOG of the peephole LSTM.
+
+    Use it as one of the paper's eight variants (`GREFF`), to see what hiding the cell is worth on
+    a task.
     """
     i, f, g = sigmoid(i + p_i * c), sigmoid(f + p_f * c), tanh(g)
     c = f * c + i * g

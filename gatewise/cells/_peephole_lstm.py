@@ -13,6 +13,9 @@ def peephole_lstm(
     (https://www.jmlr.org/papers/v3/gers02a.html); the vanilla LSTM of Greff et al., LSTM: A Search
     Space Odyssey, 2017 (https://arxiv.org/abs/1503.04069). The peepholes start from 0, which is
     the plain LSTM.
+
+    Use it where exact durations matter, such as the time between two events, and as the
+    vanilla LSTM that the paper's variants (`GREFF`) are compared with.
     """
     i, f, g = sigmoid(i + p_i * c), sigmoid(f + p_f * c), tanh(g)
     c = f * c + i * g

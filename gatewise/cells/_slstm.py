@@ -12,6 +12,9 @@ def slstm(i: Gate, f: Gate, g: Gate, o: Gate, h: State, c: State, n: State, m: S
     domain, less their larger one m, so no exponential exceeds 1. Where n is 0, before the first
     step, there is nothing to keep and m is i, as in the authors' code, else a small i would give
     0 / 0. A learned first n below 0 counts as 0.
+
+    Use it where a later input must be able to replace what was stored: the exponential gate can
+    outweigh all of the past at once, which a sigmoid cannot.
     """
     kept = where(n > 0, logsigmoid(f) + m, i)
     m = maximum(kept, i)

@@ -41,8 +41,16 @@ Noise = Annotated[Expr, "noise"]
 The parameter's default is its value where none is given, as in evaluation.
 """
 
+Given = Annotated[Expr, "given"]
+"""Given per unit and step from outside and not drawn, such as the time since the step before.
+
+To engines it is `Noise` without a draw: no gradient flows to it, and the parameter's default is
+its value where none is given.
+"""
+
 _KINDS = {"Gate": "gate", "FromInput": "from_input", "FromState": "from_state",
-          "State": "state", "Weight": "weight", "Hyper": "hyper", "Noise": "noise"}  # fmt: skip
+          "State": "state", "Weight": "weight", "Hyper": "hyper", "Noise": "noise",
+          "Given": "given"}  # fmt: skip
 
 
 @overload
@@ -61,9 +69,9 @@ def cell(
     """Make a cell of a function: its signature declares, its body is traced once.
 
     Args:
-        function: Takes `Gate`, `FromInput`, `FromState`, `State`, `Weight`, `Hyper` and `Noise`
-            parameters, returns the new states in the declared order. The order of the gates is
-            the order of their row blocks in the weights.
+        function: Takes `Gate`, `FromInput`, `FromState`, `State`, `Weight`, `Hyper`, `Noise` and
+            `Given` parameters, returns the new states in the declared order. The order of the
+            gates is the order of their row blocks in the weights.
         bias: Initial bias by name. `n_x: FromInput` and `n_h: FromState` share the name `n`.
         draws: How a layer in training draws its `Noise`, by name; what is not here keeps its
             value.
@@ -165,18 +173,19 @@ def _ports(function: Callable[..., Any]) -> tuple[Port, ...]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise InputError(f"cell {name} takes *{parameter.name}: name each parameter")
         given = parameter.default is not parameter.empty
-        if kind in ("hyper", "noise") and not given:
+        if kind in ("hyper", "noise", "given") and not given:
             word = kind.capitalize()
             raise InputError(
                 f"{parameter.name} of cell {name} is a {word} without a value: "
                 f"give it a default, {parameter.name}: {word} = 1.0"
             )
-        if given and kind not in ("hyper", "weight", "noise"):
+        if given and kind not in ("hyper", "weight", "noise", "given"):
             raise InputError(
-                f"{parameter.name} of cell {name} has a default: only Weight, Hyper and Noise can "
-                'have one, and initial biases go in @cell(bias={"name": 1.0})'
+                f"{parameter.name} of cell {name} has a default: only Weight, Hyper, Noise and "
+                'Given can have one, and initial biases go in @cell(bias={"name": 1.0})'
             )
-        ports.append(Port(parameter.name, kind, parameter.default if given else 0.0))
+        port_kind = "noise" if kind == "given" else kind
+        ports.append(Port(parameter.name, port_kind, parameter.default if given else 0.0))
     return tuple(ports)
 
 

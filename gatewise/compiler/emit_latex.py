@@ -19,6 +19,7 @@ FORMS = {
     "sqrt": Form(r"\sqrt{{{}}}"),
     "sin": Form(r"\sin({})"),
     "cos": Form(r"\cos({})"),
+    "floor": Form(r"\lfloor {} \rfloor"),
     "sigmoid": Form(r"\sigma({})"),
     "tanh": Form(r"\tanh({})"),
     "relu": Form(r"\operatorname{{relu}}({})"),
@@ -26,6 +27,7 @@ FORMS = {
     "logsigmoid": Form(r"\log\sigma({})"),
     "maximum": Form(r"\max({}, {})"),
     "minimum": Form(r"\min({}, {})"),
+    "mean": Form(r"\overline{{{}}}"),
     "where": Form(
         r"\begin{{cases}} {2} & \text{{if }} {0} < {1} \\ {3} & \text{{otherwise}} \end{{cases}}",
         wants=(1, 1, 0, 0),
@@ -88,6 +90,8 @@ class _Leaves:
             return self._variable(str(node.value))
         if node.op == "product":
             return self._recurrent(str(node.value), writer.text(node.args[0], 3)), 1
+        if node.op == "where":
+            return _limited(writer, node)
         if node.op == "mul" and any(self._scalar(a) for a in node.args):
             number, other = node.args if self._scalar(node.args[0]) else node.args[::-1]
             return f"{writer.text(number, 2)} \\, {writer.text(other, 2)}", 2
@@ -116,6 +120,17 @@ class _Leaves:
 
     def _scalar(self, node: Expr) -> bool:
         return node.op == "const" or self.cell.inputs.get(str(node.value)) == "hyper"
+
+
+def _limited(writer: Writer, node: Expr) -> tuple[str, int] | None:
+    """Write a value held between two limits, which are two choices, as it is usually written."""
+    value, low, least, inner = node.args
+    if low is not least or inner.op != "where":
+        return None
+    high = inner.args[0]
+    if inner.args != (high, value, high, value):
+        return None
+    return rf"\min(\max({writer.text(value)}, {writer.text(low)}), {writer.text(high)})", 4
 
 
 def _number(number: float) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .expr import Expr, var
+from .expr import Expr, var, walk
 from .grad import vjp
 from .simplify import simplify
 from .stages import Stage
@@ -18,6 +18,7 @@ FORMS = ARITHMETIC | {
     "sqrt": Form("torch.sqrt({})"),
     "sin": Form("torch.sin({})"),
     "cos": Form("torch.cos({})"),
+    "floor": Form("torch.floor({})"),
     "sigmoid": Form("torch.sigmoid({})"),
     "tanh": Form("torch.tanh({})"),
     "relu": Form("torch.relu({})"),
@@ -25,17 +26,23 @@ FORMS = ARITHMETIC | {
     "logsigmoid": Form("torch.nn.functional.logsigmoid({})"),
     "maximum": Form("torch.maximum({}, {})"),
     "minimum": Form("torch.minimum({}, {})"),
+    "mean": Form("mean({})"),
     "where": Form("torch.where({} < {}, {}, {})", 4, (1, 1, 0, 0)),
 }
 
-_RESERVED = ("torch",)
+_RESERVED = ("torch", "mean")
+
+# Of full shape again: a stage hands on values, and constants are made like them.
+_MEAN = """def mean(values):
+    return values.mean(-1, keepdim=True).expand_as(values)"""
 
 
 def step_source(cell: Cell) -> str:
     """Write the forward step: one function `stage_0`, `stage_1`, ... per stage.
 
     Each takes its stage's `reads` and returns the tuple of what it `computes`, elementwise on
-    tensors that broadcast against each other, of any floating dtype and on any device.
+    tensors that broadcast against each other, of any floating dtype and on any device; units lie
+    along the last axis.
 
     Example:
         >>> from gatewise.cells import elman
@@ -48,7 +55,7 @@ def step_source(cell: Cell) -> str:
             return (h_t,)
         <BLANKLINE>
     """
-    return _module(_step(stage, k) for k, stage in enumerate(cell.stages))
+    return _module(cell, [_step(stage, k) for k, stage in enumerate(cell.stages)])
 
 
 def vjp_source(cell: Cell) -> str:
@@ -71,7 +78,7 @@ def vjp_source(cell: Cell) -> str:
             return (d_a,)
         <BLANKLINE>
     """
-    return _module(_vjp(stage, k, cell) for k, stage in enumerate(cell.stages))
+    return _module(cell, [_vjp(stage, k, cell) for k, stage in enumerate(cell.stages)])
 
 
 def _step(stage: Stage, k: int) -> str:
@@ -139,5 +146,7 @@ def _constants(writer: Writer, node: Expr) -> tuple[str, int] | None:
     return None
 
 
-def _module(functions) -> str:
-    return "import torch\n\n\n" + "\n\n\n".join(functions) + "\n"
+def _module(cell: Cell, functions: Sequence[str]) -> str:
+    averages = any(node.op == "mean" for s in cell.stages for node in walk(s.outputs))
+    parts = [_MEAN, *functions] if averages else functions
+    return "import torch\n\n\n" + "\n\n\n".join(parts) + "\n"

@@ -19,6 +19,11 @@ def _logsigmoid(a: float) -> float:
     return min(a, 0.0) - math.log1p(math.exp(-abs(a)))
 
 
+def _floor(a: float) -> float:
+    # Infinity and NaN are what they are, and -0.0 keeps its sign, as in vector code.
+    return math.copysign(math.floor(a), a) if math.isfinite(a) else a
+
+
 PRIMITIVES: dict[str, tuple[int, Callable[..., float]]] = {
     "add": (2, lambda a, b: a + b),
     "sub": (2, lambda a, b: a - b),
@@ -31,6 +36,7 @@ PRIMITIVES: dict[str, tuple[int, Callable[..., float]]] = {
     "sqrt": (1, math.sqrt),
     "sin": (1, math.sin),
     "cos": (1, math.cos),
+    "floor": (1, _floor),
     "sigmoid": (1, _sigmoid),
     "tanh": (1, math.tanh),
     "relu": (1, lambda a: max(a, 0.0)),
@@ -39,10 +45,12 @@ PRIMITIVES: dict[str, tuple[int, Callable[..., float]]] = {
     "maximum": (2, max),
     "minimum": (2, min),
     "where": (4, lambda a, b, then, other: then if a < b else other),
+    "mean": (1, lambda a: a),
 }
 """Each primitive's arity and its meaning for one number.
 
 `where(a, b, then, other)` is `then` where `a < b`: one primitive for every comparison.
+`mean` is over all units of one sequence, so one number is its own mean.
 """
 
 SHAPES = {"const": 0, "var": 0, "product": 1} | {op: n for op, (n, _) in PRIMITIVES.items()}
@@ -278,6 +286,11 @@ def cos(a: Operand) -> Expr:
     return Expr("cos", (lift(a),))
 
 
+def floor(a: Operand) -> Expr:
+    """The largest whole number that is not above `a`; its slope is 0, at its steps too."""
+    return Expr("floor", (lift(a),))
+
+
 def abs_(a: Operand) -> Expr:
     """The magnitude; its slope at 0 is 0, as in torch."""
     return Expr("abs", (lift(a),))
@@ -308,6 +321,19 @@ def minimum(a: Operand, b: Operand) -> Expr:
     return Expr("minimum", (lift(a), lift(b)))
 
 
+def mean(a: Operand) -> Expr:
+    """The mean over the units of one sequence, which every unit then sees.
+
+    The one primitive that looks beyond its own unit; its gradient is the mean of the gradient.
+
+    Example:
+        >>> a = var("a")
+        >>> deviation = a - mean(a)
+        >>> normal = deviation / sqrt(mean(deviation * deviation) + 1e-5)
+    """
+    return Expr("mean", (lift(a),))
+
+
 def where(condition: Condition, then: Operand, other: Operand) -> Expr:
     """`then` where the condition holds, `other` elsewhere; no gradient flows to the condition.
 
@@ -327,8 +353,8 @@ def where(condition: Condition, then: Operand, other: Operand) -> Expr:
     return Expr("where", (condition.left, condition.right, *chosen))
 
 
-_PUBLIC = {"sigmoid", "tanh", "exp", "log", "sqrt", "sin", "cos", "abs_", "relu", "softplus",
-           "logsigmoid", "maximum", "minimum", "where"}  # fmt: skip
+_PUBLIC = {"sigmoid", "tanh", "exp", "log", "sqrt", "sin", "cos", "floor", "abs_", "relu",
+           "softplus", "logsigmoid", "maximum", "minimum", "mean", "where"}  # fmt: skip
 
 
 def walk(outputs: Iterable[Expr]) -> list[Expr]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .expr import Expr, const, cos, sigmoid, sin, walk, where
+from .expr import Expr, const, cos, mean, sigmoid, sin, walk, where
 
 _ZERO = const(0.0)
 
@@ -26,6 +26,7 @@ ADJOINTS: dict[str, Callable[[Expr, Expr], tuple[Expr | None, ...]]] = {
     "sqrt": lambda y, d: (d / (2 * y),),
     "sin": lambda y, d: (d * cos(y.args[0]),),
     "cos": lambda y, d: (-(d * sin(y.args[0])),),
+    "floor": lambda y, d: (None,),
     "sigmoid": lambda y, d: (d * (y * (1 - y)),),
     "tanh": lambda y, d: (d * (1 - y * y),),
     "relu": lambda y, d: (where(y > 0, d, _ZERO),),
@@ -39,6 +40,7 @@ ADJOINTS: dict[str, Callable[[Expr, Expr], tuple[Expr | None, ...]]] = {
         _to_first(y.args[1], y.args[0], d),
         _to_first(y.args[0], y.args[1], d),
     ),
+    "mean": lambda y, d: (mean(d),),
     "where": lambda y, d: (
         None,
         None,

@@ -86,6 +86,10 @@ def _neg(node: Expr, a: Expr) -> Expr:
     return a.args[0] if a.op == "neg" else node
 
 
+def _mean(node: Expr, a: Expr) -> Expr:
+    return a if a.op == "mean" else node
+
+
 def _where(node: Expr, a: Expr, b: Expr, then: Expr, other: Expr) -> Expr:
     if a is b or then is other:
         return other
@@ -94,4 +98,5 @@ def _where(node: Expr, a: Expr, b: Expr, then: Expr, other: Expr) -> Expr:
     return node
 
 
-_NEUTRAL = {"add": _add, "sub": _sub, "mul": _mul, "div": _div, "neg": _neg, "where": _where}
+_NEUTRAL = {"add": _add, "sub": _sub, "mul": _mul, "div": _div, "neg": _neg, "mean": _mean,
+            "where": _where}  # fmt: skip

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 from ..errors import InputError, nearest
-from .expr import Expr, const, rewrite, var
+from .expr import Expr, const, rewrite, var, walk
 from .simplify import simplify
 from .value import Cell, Draw, Port
 
@@ -44,7 +44,7 @@ def zoneout(cell: Cell, rates: Mapping[str, float]) -> Cell:
     if not rates:
         return cell
     masks = {state: f"zone_{state}" for state in rates}
-    _refuse_again(cell, masks.values(), "zoneout")
+    refuse_again(cell, masks.values(), "zoneout")
     outputs = tuple(
         _mixed(var(masks[state]), var(state), new) if state in rates else new
         for state, new in zip(cell.states, cell.outputs, strict=True)
@@ -153,29 +153,89 @@ def _drop_recurrent_input(cell: Cell, rate: float) -> Cell:
         )
     mask = _mask(cell, "drop_h", rate, "sequence")
     kept, output = var(mask.name), var(cell.states[0])
+    cell = halved(cell)
 
     def rule(node: Expr) -> Expr:
         if node.op == "product":
             return Expr("product", (kept * node.args[0],), node.value)
-        kind = cell.inputs[str(node.value)] if node.op == "var" else ""
-        if kind == "from_state":
-            return Expr("product", (kept * output,), node.value)
-        if kind == "gate":
-            return var(f"{node.value}_x") + Expr("product", (kept * output,), f"{node.value}_h")
+        if node.op == "var" and node.value in cell.state_rows:
+            return Expr("product", (kept * output,), str(node.value))
         return node
 
-    new = rewrite([*cell.outputs, *(node for _, node in cell.labels)], rule)
-    ports = [half for port in cell.ports for half in _halves(port)]
+    outputs, labels = rewritten(cell, rule)
     return replace(
         cell,
         name=f"{cell.name}_dropout",
-        ports=(*ports, mask),
-        outputs=tuple(new[o] for o in cell.outputs),
-        labels=tuple((name, new[node]) for name, node in cell.labels),
+        ports=(*cell.ports, mask),
+        outputs=outputs,
+        labels=labels,
     )
 
 
 _KINDS = {"semeniuta": _drop_candidate, "gal": _drop_recurrent_input}
+
+
+def halved(cell: Cell) -> Cell:
+    """Write each gate as its two halves, `i` as `i_x + i_h`: the same weights, the same values."""
+    gates = {p.name for p in cell.ports if p.kind == "gate"}
+
+    def rule(node: Expr) -> Expr:
+        if node.op == "var" and node.value in gates:
+            return var(f"{node.value}_x") + var(f"{node.value}_h")
+        return node
+
+    outputs, labels = rewritten(cell, rule)
+    ports = tuple(half for port in cell.ports for half in _halves(port))
+    return replace(cell, ports=ports, outputs=outputs, labels=labels)
+
+
+def rewritten(
+    cell: Cell, rule: Callable[[Expr], Expr]
+) -> tuple[tuple[Expr, ...], tuple[tuple[str, Expr], ...]]:
+    """Give a cell's outputs and labels, each node replaced by what the rule makes of it."""
+    new = rewrite([*cell.outputs, *(node for _, node in cell.labels)], rule)
+    labels = tuple((name, new[node]) for name, node in cell.labels)
+    return tuple(new[o] for o in cell.outputs), labels
+
+
+def refuse_again(cell: Cell, names: Collection[str], what: str) -> None:
+    """Refuse to apply a transform to a cell that has what the transform brings.
+
+    Raises:
+        InputError: One of the names is taken.
+    """
+    for name in names:
+        if name in cell.inputs:
+            raise InputError(f"cell {cell.name} has {name} already: apply {what} once")
+
+
+def new_memory(cell: Cell, what: str) -> Expr | None:
+    """Find the new memory, before zoneout or a clock mixes it with the old one.
+
+    It is what the equations call `c_new`, else the new state `c`.
+
+    Args:
+        cell: The equations.
+        what: Who asks, for the sentence.
+
+    Returns:
+        The value; nothing where there is no state `c`, or no equation for it.
+
+    Raises:
+        InputError: Zoneout has mixed it, and it has no name.
+    """
+    if "c" not in cell.states:
+        return None
+    state = cell.outputs[cell.states.index("c")]
+    called = {node for name, node in cell.labels if name == "c_new"}
+    # Zoneout calls so what a clock has mixed before; the first of them is not mixed.
+    named = next((node for node in walk([state]) if node in called), None)
+    if named is None and "zone_c" in cell.inputs:
+        raise InputError(
+            f"cell {cell.name} mixes the new c with the old one: apply {what} first, then zoneout"
+        )
+    memory = state if named is None else named
+    return memory if memory.args else None
 
 
 def _halves(port: Port) -> tuple[Port, ...]:
@@ -186,18 +246,12 @@ def _halves(port: Port) -> tuple[Port, ...]:
 
 
 def _mask(cell: Cell, name: str, rate: float, per: str) -> Port:
-    _refuse_again(cell, [name], "recurrent dropout")
+    refuse_again(cell, [name], "recurrent dropout")
     return Port(name, "noise", 1.0, Draw(1 - rate, per))
 
 
 def _mixed(share: Expr, old: Expr, new: Expr) -> Expr:
     return share * old + (1 - share) * new
-
-
-def _refuse_again(cell: Cell, names: Collection[str], what: str) -> None:
-    for name in names:
-        if name in cell.inputs:
-            raise InputError(f"cell {cell.name} has {name} already: apply {what} once")
 
 
 def _check_rate(what: str, rate: float) -> None:

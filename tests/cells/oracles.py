@@ -2,7 +2,8 @@
 
 Each takes the input `x` [batch, input], the old states, and by row block the input weights `W`
 [hidden, input], recurrent weights `U` [hidden, hidden] and biases `b` [hidden], then the vectors
-`p` [hidden] of peepholes. Each returns the new states.
+`p` of peepholes and their like [hidden] and what is given, such as the time since the last step.
+Each returns the new states.
 """
 
 import numpy as np
@@ -75,7 +76,7 @@ def coupled_lstm(x, old, W, U, b, p):
     return output * np.tanh(new), new
 
 
-def _scalar_memory(x, old, W, U, b, forget):
+def _scalar_memory(x, old, W, U, b, forget, least=0):
     """Beck et al. 2024, equations 8 to 14, not stabilised; the states hold them less exp(m).
 
     The paper's n is positive, or 0 where nothing was written yet: then nothing is kept.
@@ -91,12 +92,18 @@ def _scalar_memory(x, old, W, U, b, forget):
     normaliser = written * f * (n * np.exp(m)) + i
     stabiliser = np.where(written, np.maximum(np.log(f) + m, np.log(i)), np.log(i))
     scale = np.exp(stabiliser)
+    normaliser = np.maximum(normaliser, least * scale)
     return o * cell / normaliser, cell / scale, normaliser / scale, stabiliser
 
 
 def slstm(x, old, W, U, b, p):
     """Beck et al. 2024 with the sigmoid forget gate."""
     return _scalar_memory(x, old, W, U, b, logistic)
+
+
+def slstm_max(x, old, W, U, b, p):
+    """Poeppel et al. 2024: with the sigmoid forget gate, and at least 1 once stabilised."""
+    return _scalar_memory(x, old, W, U, b, logistic, least=1)
 
 
 def slstm_exp(x, old, W, U, b, p):
@@ -210,3 +217,77 @@ def fgr(x, old, W, U, b, p):
         return sum(last[of] @ U[f"{to}_{of}"].T + b[f"{to}_{of}"] for of in last)
 
     return _vanilla(x, old, W, U, b, p, recurrence=recurrence)
+
+
+def cifg(x, old, W, U, b, p):
+    """Greff et al. 2017, variant CIFG: f = 1 - i; i has the weights of f with signs turned."""
+    y, c = old
+    i = logistic(-(x @ W["f"].T + y @ U["f"].T + p["p_f"] * c + b["f"]))
+    z = np.tanh(x @ W["g"].T + y @ U["g"].T + b["g"])
+    c = z * i + c * (1 - i)
+    o = logistic(x @ W["o"].T + y @ U["o"].T + p["p_o"] * c + b["o"])
+    return np.tanh(c) * o, c
+
+
+def lstm_1997(x, old, W, U, b, p):
+    """Hochreiter and Schmidhuber 1997, appendix: g(x) = 4 s(x) - 2 and h(x) = 2 s(x) - 1."""
+    y, s = old
+
+    def net(unit):
+        return x @ W[unit].T + y @ U[unit].T + b[unit]
+
+    s = s + logistic(net("i")) * (4 / (1 + np.exp(-net("g"))) - 2)
+    return logistic(net("o")) * (2 / (1 + np.exp(-s)) - 1), s
+
+
+def multiplicative_lstm(x, old, W, U, b, p):
+    """Krause et al. 2016, with a bias for each row block."""
+    h, c = old
+    m = (x @ W["m_x"].T + b["m_x"]) * (h @ U["m_h"].T + b["m_h"])
+
+    def net(unit):
+        return x @ W[f"{unit}_x"].T + m @ U[f"{unit}_h"].T + b[f"{unit}_x"] + b[f"{unit}_h"]
+
+    new = logistic(net("f")) * c + logistic(net("i")) * np.tanh(net("g"))
+    return np.tanh(new) * logistic(net("o")), new
+
+
+def lem(x, old, W, U, b, p):
+    """Rusch et al. 2022, the discrete system with a longest step of 1; y leaves the layer."""
+    y, z = old
+    step_1 = logistic(y @ U["a"].T + x @ W["a"].T + b["a"])
+    step_2 = logistic(y @ U["b"].T + x @ W["b"].T + b["b"])
+    z = (1 - step_1) * z + step_1 * np.tanh(y @ U["u"].T + x @ W["u"].T + b["u"])
+    drive = np.tanh(z @ U["v_h"].T + x @ W["v_x"].T + b["v_x"] + b["v_h"])
+    return (1 - step_2) * y + step_2 * drive, z
+
+
+def time_aware_lstm(x, old, W, U, b, p):
+    """Baytas et al. 2017: the memory is decomposed, discounted and put together."""
+    h, c = old
+    short = np.tanh(c @ U["s"].T + b["s"])
+    long = c - short
+    adjusted = long + short * (1 / np.log(np.e + p["dt"]))
+
+    def net(unit):
+        return x @ W[unit].T + h @ U[unit].T + b[unit]
+
+    new = logistic(net("f")) * adjusted + logistic(net("i")) * np.tanh(net("g"))
+    return logistic(net("o")) * np.tanh(new), new
+
+
+def phased_lstm(x, old, W, U, b, p):
+    """Neil et al. 2016, section 2; the time that has passed is known but for whole periods."""
+    h, c, phase = old
+    period = np.exp(p["log_period"])
+    time = phase * period + p["dt"]
+    phi = np.mod(time - p["shift"], period) / period
+    rising, falling = phi < 0.05 / 2, (phi >= 0.05 / 2) & (phi < 0.05)
+    k = np.select([rising, falling], [2 * phi / 0.05, 2 - 2 * phi / 0.05], 0.001 * phi)
+
+    def net(unit):
+        return x @ W[unit].T + h @ U[unit].T + b[unit]
+
+    c_tilde = logistic(net("f")) * c + logistic(net("i")) * np.tanh(net("g"))
+    h_tilde = logistic(net("o")) * np.tanh(c_tilde)
+    return k * h_tilde + (1 - k) * h, k * c_tilde + (1 - k) * c, np.mod(time, period) / period

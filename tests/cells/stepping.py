@@ -25,6 +25,7 @@ def random_case(cell, seed=0):
     case |= {("U", r): draw(size=(HIDDEN, HIDDEN)) for r in cell.state_rows}
     case |= {("b", r): draw(size=HIDDEN) for r in rows}
     case |= {("p", w): draw(size=HIDDEN) for w in cell.weights}
+    case |= {("p", given): abs(draw(size=HIDDEN)) for given in cell.noises}
     return case
 
 

@@ -10,7 +10,7 @@ from gatewise.engines import ENGINES, Call, parameters
 
 from . import oracles
 
-NAMES = ["slstm", "slstm_exp"]
+NAMES = ["slstm", "slstm_exp", "slstm_max"]
 CELLS = every_cell()
 BATCH, INPUT, HIDDEN = 3, 4, 5
 
@@ -101,3 +101,24 @@ def test_engines_agree_over_many_steps(name):
     for got in others:
         torch.testing.assert_close(got, want)
         torch.testing.assert_close(gradients(call, *got), gradients(call, *want))
+
+
+def test_both_normalisers_are_one_from_a_new_state():
+    call = fresh("slstm", 60, scale=2.0)
+    bounded = call._replace(cell=CELLS["slstm_max"])
+    for engine in able(call):
+        want, got = engine.run(call), engine.run(bounded)
+        torch.testing.assert_close(got, want, rtol=0, atol=0)
+        torch.testing.assert_close(gradients(bounded, *got), gradients(call, *want))
+
+
+def test_the_normalisers_differ_where_a_small_one_is_given():
+    call = fresh("slstm", 1)
+    state = list(call.state)
+    state[2] = torch.full((BATCH, HIDDEN), 0.25, dtype=torch.float64)
+    state[3] = torch.full((BATCH, HIDDEN), 50.0, dtype=torch.float64)  # So the past outweighs.
+    call = call._replace(state=tuple(state))
+    for engine in able(call):
+        for name, least in (("slstm", 0.25), ("slstm_max", 1.0)):
+            _, (_, _, n, _) = engine.run(call._replace(cell=CELLS[name]))
+            torch.testing.assert_close(n, torch.full_like(n, least))

@@ -12,6 +12,7 @@ from gatewise.compiler import (
     FromInput,
     FromState,
     Gate,
+    Given,
     Hyper,
     State,
     Weight,
@@ -21,6 +22,7 @@ from gatewise.compiler import (
     sigmoid,
     step_source,
     tanh,
+    vjp_source,
     where,
 )
 from gatewise.errors import InputError
@@ -120,6 +122,17 @@ def test_a_docstring_does_not_make_a_cell_another():
     assert hash(cell(body)) == hash(first)
 
 
+def test_what_is_given_is_noise_that_nobody_draws():
+    @cell
+    def timed(a: Gate, h: State, dt: Given = 1.0):
+        return dt * tanh(a) + h
+
+    assert timed.noises == {"dt": 1.0}
+    assert timed.draws == {}
+    assert "d_dt" not in vjp_source(timed)
+    assert r"\mathrm{dt}_{t}" in equations(timed)
+
+
 def returns_too_many(a: Gate, h: State):
     return tanh(a), tanh(a)
 
@@ -146,6 +159,10 @@ def constant_state(a: Gate, h: State, c: State, alpha: Hyper = 1.0):
 
 def hyper_without_value(a: Gate, h: State, alpha: Hyper):
     return alpha * tanh(a)
+
+
+def given_without_value(a: Gate, h: State, dt: Given):
+    return dt * tanh(a)
 
 
 def gate_with_default(h: State, a: Gate = 1.0):  # pyright: ignore
@@ -196,6 +213,7 @@ def applied_weight(h: State, w: Weight):
         (vanishing_state, "the new c of cell vanishing_state is a constant"),
         (applied_to_a_constant, "applies k to a constant"),
         (hyper_without_value, "alpha of cell .* is a Hyper without a value"),
+        (given_without_value, "dt of cell .* is a Given without a value"),
         (gate_with_default, "a of cell gate_with_default has a default"),
         (many, r"takes \*gates"),
         (unfindable, "annotation that cannot be found .*Gat"),
