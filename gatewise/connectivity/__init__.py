@@ -3,8 +3,12 @@
 from .._lazy import attach as _attach
 
 _NAMES = {
+    "BlockSparse": ".block_sparse",
     "Connectivity": ".contract",
     "Dense": ".dense",
+    "Heads": ".heads",
+    "LowRank": ".low_rank",
+    "Masked": ".masked",
     "from_key": ".contract",
 }
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InputError
+from .start import Fill
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Dense:
         """The value as text, from which `connectivity.from_key` builds it again."""
         return f"dense:{self.proj_size}"
 
+    @staticmethod
+    def read(text: str) -> Dense:
+        """Read what stands in a key after the first colon."""
+        return Dense(int(text))
+
+    @property
+    def expanded(self) -> Dense:
+        """The connectivity of the weights that `expand` gives: this one."""
+        return self
+
     def output_size(self, hidden_size: int) -> int:
         """Features of the state that leaves the layer and reaches the gates."""
         return self.proj_size or hidden_size
@@ -68,6 +79,23 @@ class Dense:
         if self.proj_size:
             shapes["weight_hr"] = (self.proj_size, hidden_size)
         return shapes
+
+    def constants(self, blocks: int, hidden_size: int) -> dict[str, Tensor]:
+        """Tensors that `expand` needs beside the weights: none."""
+        return {}
+
+    def expand(
+        self, weights: Mapping[str, Tensor], blocks: int, hidden_size: int
+    ) -> dict[str, Tensor]:
+        """Give the weights as they are."""
+        return dict(weights)
+
+    def initialize(
+        self, weights: Mapping[str, Tensor], blocks: int, hidden_size: int, fill: Fill
+    ) -> None:
+        """Start each gate's matrix in place; the projection is the layer's to start."""
+        for gate, matrix in enumerate(weights["weight_hh"].split(hidden_size)):
+            fill(gate, matrix, 1.0)
 
     def product(self, h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """What the gates receive from the last state.
