@@ -15,6 +15,7 @@ _NAMES = {
     "explain": ".choice",
     "parameters": ".sizes",
     "recurrence": ".operator",
+    "recurrences": ".operator",
     "state_sizes": ".sizes",
     "step": ".reference",
     "traceable": ".tracing",

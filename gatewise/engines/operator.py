@@ -13,7 +13,7 @@ from ..connectivity import Connectivity
 from ..connectivity.contract import from_key
 from ..errors import InputError, nearest
 from .call import NO_NOISE, Call, Result
-from .choice import choose
+from .choice import CPU, choose
 
 
 def recurrence(
@@ -67,21 +67,42 @@ def recurrence(
         (torch.Size([2, 5, 4]), torch.Size([2, 4]))
     """
     call = Call(cell, connectivity, x, weights, state, lengths, reverse, noise, memory)
-    _check_noise(call)
+    (result,) = recurrences([call])
+    return result
+
+
+def recurrences(calls: Sequence[Call]) -> list[Result]:
+    """Run calls of one input, such as the two directions of a layer: at once where an engine can.
+
+    Args:
+        calls: As `recurrence` takes them apart.
+
+    Returns:
+        Outputs and final state of each.
+
+    Raises:
+        InputError: As `recurrence`.
+    """
+    for call in calls:
+        _check_noise(call)
+    x = calls[0].x
     device = x.device.type
     if x.dtype != torch.float64 and _is_autocast(device):
-        call = _cast(call, torch.get_autocast_dtype(device))
+        calls = [_cast(call, torch.get_autocast_dtype(device)) for call in calls]
         with torch.autocast(device, enabled=False):
-            return _run(call)
-    return _run(call)
+            return _run(calls)
+    return _run(calls)
 
 
-def _run(call: Call) -> Result:
+def _run(calls: Sequence[Call]) -> list[Result]:
     if torch.compiler.is_compiling():
-        y, *state = forward(*_flatten(call))
-        return y, tuple(state)
-    call = call.settled()
-    return choose(call).run(call)
+        found = [forward(*_flatten(call)) for call in calls]
+        return [(y, tuple(state)) for y, *state in found]
+    calls = [call.settled() for call in calls]
+    engines = [choose(call) for call in calls]
+    if len(calls) == 2 and all(engine is CPU for engine in engines) and CPU.runs_both(calls):
+        return CPU.run_both(calls)
+    return [engine.run(call) for engine, call in zip(engines, calls, strict=True)]
 
 
 def _check_noise(call: Call) -> None:

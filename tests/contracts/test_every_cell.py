@@ -30,6 +30,10 @@ class TestEveryCell:
         assert first.endswith(".")
         assert re.search(r"\b(19|20)\d\d \(https://", " ".join(rest.split()))
 
+    def test_says_when_to_use_it(self, name):
+        paragraphs = [p for p in CELLS[name].doc.split("\n\n") if p.startswith("Use it ")]
+        assert paragraphs == CELLS[name].doc.split("\n\n")[-1:]
+
     def test_survives_as_data(self, name):
         cell = CELLS[name]
         again = Cell.from_dict(json.loads(json.dumps(cell.to_dict())))

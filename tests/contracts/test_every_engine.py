@@ -155,8 +155,9 @@ def in_numpy(call):
     p = {name: weights[name].detach().numpy() for name in cell.weights}
     state = tuple(s.detach().numpy() for s in call.state)
     outputs = []
-    for x in call.x.detach().numpy().swapaxes(0, 1):
-        state = getattr(oracles, cell.name)(x, state, W, U, b, p)
+    for t, x in enumerate(call.x.detach().numpy().swapaxes(0, 1)):
+        given = {name: value[:, t % value.shape[1]].numpy() for name, value in call.noise.items()}
+        state = getattr(oracles, cell.name)(x, state, W, U, b, p | given)
         outputs.append(state[0])
     return [np.stack(outputs, 1), *state]
 

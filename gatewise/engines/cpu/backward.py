@@ -8,6 +8,7 @@ from . import graph
 from .block import Block, Words
 from .forward import UNITS, drop_ended
 from .ir import Function, Lanes, Module
+from .means import mean_of_row, spread
 from .plan import INPUT, RAW, Part, Plan
 
 
@@ -27,6 +28,7 @@ def words(plan: Plan) -> Words:
     for weight in plan.weights:
         names += [f"weight:{weight}", f"gradient:{weight}"]
     names += [f"carry:{name}" for name in (*plan.states, *plan.crossing)]
+    names += [f"mean:{row.name}" for row in plan.means]
     for state in plan.timed:
         names += [f"state:{state}", f"state_step:{state}"]
     for k in range(len(plan.parts)):
@@ -85,6 +87,7 @@ class Backward:
         code, block = self._function(f"gradients_{k}", [("i64", "%begin"), ("i64", "%end")])
         units = self._units(k)
         planes = {row.name: j for j, row in enumerate(plan.planes)}
+        means = {row.name for row in plan.means}
         outputs = (*part.gradients, *part.rebuilt)
         with code.loop("%begin", "%end") as row, \
                 code.loop("0", block.word(f"{units}:blocks")) as unit:  # fmt: skip
@@ -101,6 +104,9 @@ class Backward:
                     # What stands past the last unit is multiplied by 0 later: it must be a number.
                     whole = code.select(mask, value, "zeroinitializer")
                     code.store(whole, code.offset(base, code.add(place, at)))
+                elif name in means:
+                    to = code.offset(self._mean_row(block, name, row), at)
+                    code.store(code.select(mask, value, "zeroinitializer"), to)
                 elif name in plan.weights:
                     to = code.offset(block.pointer(f"gradient:{name}"), at)
                     code.store(code.arithmetic("fadd", code.load(to), value), to)
@@ -117,10 +123,10 @@ class Backward:
         """Hand on the gradients of old states and of earlier values.
 
         A state's is begun by the part that computes the state, where the gradient of its new
-        value has just been used; a value's by the last part. All others add.
+        value has just been used; a value's by the last part of the cell's. All others add.
         """
         plan, code = self.plan, block.code
-        last = k == len(plan.parts) - 1
+        last = k == len(plan.parts) - 1 - plan.projected
         begun = {n for n, _ in part.computes if n in plan.states}
         begun |= set(plan.crossing) - {RAW} if last else set()
         for name in (*plan.states, *plan.crossing):
@@ -133,6 +139,22 @@ class Backward:
     def _carry_row(self, block: Block, name: str, row: str) -> str:
         padded = block.word(f"{self._width(name)}:padded")
         return block.code.offset(block.pointer(f"carry:{name}"), block.code.mul(row, padded))
+
+    def _mean_row(self, block: Block, name: str, row: str) -> str:
+        padded = block.word("hidden:padded")
+        return block.code.offset(block.pointer(f"mean:{name}"), block.code.mul(row, padded))
+
+    def _means(self, block: Block, value: str, end: str) -> None:
+        """Hand on the gradients of the means of a value: each unit has its share of all of them."""
+        code = block.code
+        for mean in self.plan.means:
+            if mean.mean != value:
+                continue
+            with code.loop(block.word("begin"), end) as row:
+                from_ = self._mean_row(block, mean.name, row)
+                share = mean_of_row(code, from_, block.word("hidden"))
+                to, blocks = self._carry_row(block, value, row), block.word("hidden:blocks")
+                spread(code, share, to, blocks)
 
     def _planes_row(self, block: Block, row: str) -> str:
         code = block.code
@@ -203,9 +225,14 @@ class Backward:
                 for operand in dict.fromkeys(s.operand for s in plan.parts[k].sums):
                     if operand and operand not in plan.states:
                         call(operand)
+                for value in dict.fromkeys(s.mean for s in plan.parts[k].sums):
+                    if value not in plan.states:
+                        self._means(block, value, end)
             for operand in plan.operands:
                 if operand in plan.states:
                     call(operand)
+            for state in plan.states:
+                self._means(block, state, end)
             if plan.runs(INPUT):
                 with code.when(code.let(f"icmp ne ptr {block.pointer('dx_rows')}, null")):
                     call(INPUT)

@@ -43,6 +43,8 @@ class BackwardFrame:
         outer: Region that adds up the gradients of the weights after each run of `main`.
         finish: Region that brings out what was wanted.
         whole: All as one, for a single thread where `steps` is all of time.
+        alone: Where a single thread has all rows: `prepare`, `main`, `outer` and `finish`, each as
+            one job, if there is something to do.
         steps: The most steps of one run of `main`.
         arena: Bytes of that memory.
     """
@@ -93,6 +95,10 @@ class BackwardFrame:
         self.prepare, self.main = frame.region(before), frame.region(main)
         self.outer, self.finish = frame.region(outer), frame.region(after)
         self.whole = frame.region([*before, *main, *outer, *after])
+        named = {"prepare": before, "main": main, "outer": outer, "finish": after}
+        self.alone = {
+            name: build.sequence(jobs) for name, jobs in named.items() if jobs and form.threads == 1
+        }
         self.frame: Frame = frame.done()
         self.arena = build.asked("arena")
 
@@ -166,6 +172,8 @@ class BackwardFrame:
                 jobs.append(build.zero(carries[name], nbytes))
         for name in plan.crossing:
             told[f"carry:{name}"] = build.room(sizes.batch * sizes.row(sizes.hidden))
+        for mean in plan.means:
+            told[f"mean:{mean.name}"] = build.room(sizes.batch * sizes.row(sizes.hidden))
         return carries
 
     def _finish_states(self, carries: dict[str, Place], given: set[str]) -> list[Place]:

@@ -14,6 +14,7 @@ from torch.nn import Parameter
 from ...connectivity import Dense
 from ..call import Call, Result
 from ..tracing import is_batched, is_recorded, is_transformed
+from .twice import bare, twice, with_
 
 _TYPES = (torch.float32, torch.float64)
 
@@ -59,6 +60,20 @@ class Cpu:
 
         return forward(call)
 
+    def runs_both(self, calls: Sequence[Call]) -> bool:
+        """Whether two calls of one input, both directions of a layer, are best run at once.
+
+        Each then has a thread of its own, so they must be two, or rows too few for more.
+        """
+        threads = torch.get_num_threads()
+        return threads == 2 or 2 <= 2 * calls[0].x.shape[0] <= threads
+
+    def run_both(self, calls: Sequence[Call]) -> list[Result]:
+        """Run two calls of one input at once; see `runs_both`."""
+        from .both import run_both
+
+        return run_both([call.settled() for call in calls])
+
 
 @lru_cache(maxsize=1)
 def _has_llvmlite() -> bool:
@@ -76,7 +91,7 @@ class _Recurrence(torch.autograd.Function):
         # Autograd lets go of what it saved with the graph, though outputs live on.
         ctx.kept, memory = (None, torch.empty(0)) if kept is None else kept.apart()
         ctx.save_for_backward(*tensors, *call.noise.values(), y, memory)
-        ctx.call, ctx.states = _bare(call), len(call.state)
+        ctx.call, ctx.states = bare(call), len(call.state)
         ctx.set_materialize_grads(False)
         return y, *last
 
@@ -85,10 +100,10 @@ class _Recurrence(torch.autograd.Function):
         *given, y, memory = ctx.saved_tensors
         count = len(given) - len(ctx.call.noise)
         tensors, noise = given[:count], given[count:]
-        call = _with(ctx.call, tensors, noise, ctx.states)
+        call = with_(ctx.call, tensors, noise, ctx.states)
         wanted = ctx.needs_input_grad[1:]
         if torch.is_grad_enabled() or is_transformed() or any(map(is_batched, gradients)):
-            return None, *_twice(call, tensors, gradients, wanted)
+            return None, *twice(call, tensors, gradients, wanted)
         from .whole import backward
 
         to_weights = any(wanted[1 + ctx.states :])
@@ -96,46 +111,3 @@ class _Recurrence(torch.autograd.Function):
         found = backward(call, kept, y, gradients, (wanted[0], to_weights))
         flat = (found.x, *found.state, *(found.weights[name] for name in call.weights))
         return None, *(g if w else None for g, w in zip(flat, wanted, strict=True))
-
-
-def _bare(call: Call) -> Call:
-    """The call without the tensors that autograd looks after."""
-    nothing = torch.empty(0)
-    weights, noise = (dict.fromkeys(names, nothing) for names in (call.weights, call.noise))
-    return call._replace(x=nothing, state=(), weights=weights, noise=noise)
-
-
-def _with(call: Call, tensors: Sequence[Tensor], noise: Sequence[Tensor], states: int) -> Call:
-    x, *others = tensors
-    weights = dict(zip(call.weights, others[states:], strict=True))
-    given = dict(zip(call.noise, noise, strict=True))
-    return call._replace(x=x, state=tuple(others[:states]), weights=weights, noise=given)
-
-
-def _twice(
-    call: Call,
-    tensors: Sequence[Tensor],
-    gradients: Sequence[Tensor | None],
-    wanted: Sequence[bool],
-) -> list[Tensor | None]:
-    """Gradients of plain torch operations, by the reference engine."""
-    from ..reference import Reference
-
-    create, states = torch.is_grad_enabled(), len(call.state)
-    with torch.enable_grad():
-        # Where nothing is differentiated again, `torch.func` may hold batches of gradients.
-        given = [
-            (t.view_as(t) if create else t.detach().requires_grad_()) if w else t.detach()
-            for t, w in zip(tensors, wanted, strict=True)
-        ]
-        y, last = Reference().run(_with(call, given, list(call.noise.values()), states))
-        pairs = [(o, g) for o, g in zip((y, *last), gradients, strict=True) if g is not None]
-        pairs = [(o, g) for o, g in pairs if o.requires_grad]
-        inputs = [t for t, w in zip(given, wanted, strict=True) if w]
-        found = iter(
-            torch.autograd.grad(
-                [o for o, _ in pairs], inputs, [g for _, g in pairs],
-                create_graph=create, allow_unused=True,
-            ) if pairs else [None] * len(inputs)
-        )  # fmt: skip
-    return [next(found) if w else None for w in wanted]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import graph
 from .block import Block, Words
 from .ir import Function, Lanes, Module
+from .means import mean_of_row
 from .plan import INPUT, Part, Plan
 from .tile import accumulate, over_rows
+
+PANELS = {
+    "whole": "in the type of the layer",
+    "bfloat": "as the upper halves of floats",
+    "sparse": "some columns for each block of units, with their numbers",
+}
+"""How matrices may be given."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,11 @@ def words(plan: Plan) -> Words:
     for state in plan.states:
         names += [f"{what}:{state}" for what in ("state", "state_step", "state_wrap", "old", "new")]
     names += [f"value:{name}" for name in plan.crossing]
+    names += [f"mean:{row.name}" for row in plan.means]
     for k, part in enumerate(plan.parts):
         names += [f"bias:{k}", f"kept:{k}", f"kept_step:{k}", f"keep:{k}"]
-        names += [f"panel:{k}:{source}" for source in sources(part)]
+        for source in sources(part):
+            names += [f"{what}:{k}:{source}" for what in ("panel", "columns", "chosen")]
     return Words(names)
 
 
@@ -104,12 +114,18 @@ class Forward:
         lanes: The machine's vector.
         registers: How many vectors it holds.
         keep: Whether what the backward pass wants is written down.
+        panels: How matrices are given, a key of `PANELS`.
     """
 
-    def __init__(self, plan: Plan, lanes: Lanes, registers: int, keep: bool) -> None:
-        self.plan, self.lanes, self.keep = plan, lanes, keep
+    def __init__(
+        self, plan: Plan, lanes: Lanes, registers: int, keep: bool, panels: str = "whole"
+    ) -> None:
+        self.plan, self.lanes, self.keep, self.panels = plan, lanes, keep, panels
         self.words = words(plan)
         self.shapes = [shape(len(part.sums), registers) for part in plan.parts]
+        if panels == "sparse":
+            # Each block of units has columns of its own.
+            self.shapes = [replace(tiles, wide=1, one=1, two=1) for tiles in self.shapes]
         self.module = Module()
 
     def text(self) -> str:
@@ -232,7 +248,16 @@ class Forward:
                     base = f"old:{source}" if source in self.plan.states else f"value:{source}"
                     from_ = [self._row(block, source, block.pointer(base), r) for r in table]
                 which = [g * each + j for g in range(group) for j in found]
-                accumulate(code, sums, from_, panels, count, which, len(found))
+                columns = ""
+                if self.panels == "sparse":
+                    count = block.word(f"chosen:{k}:{source}")
+                    base = block.pointer(f"columns:{k}:{source}")
+                    columns = code.offset(base, code.mul("%unit", count), "i64")
+                bfloat = self.panels == "bfloat"
+                accumulate(
+                    code, sums, from_, panels, count, which, len(found),
+                    bfloat=bfloat, columns=columns,
+                )  # fmt: skip
             for r in range(rows):
                 for j, value in enumerate(sums[r]):
                     code.store(value, scratch, (r * group * each + j) * n)
@@ -258,23 +283,24 @@ class Forward:
             row = code.offset(row, at)
             starts.append([code.load(row, g * n) for g in range(group)])
         each = [starts[j][g] for g in range(group) for j in range(len(part.sums))]
+        alike = [self._with_means(block, part, each, row) for row in table]
         found = taking(part, INPUT)
         if not found:
-            return [list(each) for _ in table]
+            return alike
         given = code.let(f"icmp ne ptr {block.pointer('sums_rows')}, null")
         here, adding, done = code.here, code.label("ad"), code.label("go")
         code.branch(given, adding, done)
         code.block(adding)
         sums = []
-        for row in table:
+        for row, begun in zip(table, alike, strict=True):
             first = self._timed_row(block, "sums", row)
-            new = list(each)
+            new = list(begun)
             for j in found:
                 place = self.plan.input_rows.index(part.sums[j].x)
                 there = code.offset(first, code.add(code.mul(block.word("hidden"), place), at))
                 for g in range(group):
                     nth = g * len(part.sums) + j
-                    new[nth] = code.arithmetic("fadd", each[nth], code.load(there, g * n))
+                    new[nth] = code.arithmetic("fadd", begun[nth], code.load(there, g * n))
             sums.append(new)
         code.jump(done)
         code.block(done)
@@ -282,10 +308,19 @@ class Forward:
         return [
             [
                 code.let(f"phi {kind} [ {old}, %{here} ], [ {new}, %{adding} ]")
-                for old, new in zip(each, row, strict=True)
+                for old, new in zip(begun, row, strict=True)
             ]
-            for row in sums
+            for begun, row in zip(alike, sums, strict=True)
         ]
+
+    def _with_means(self, block: Block, part: Part, starts: list[str], row: str) -> list[str]:
+        """What a row's sums start from: the mean, where a sum is one, which all units share."""
+        means = {
+            j: block.code.broadcast(block.pointer(f"mean:{s.name}"), row)
+            for j, s in enumerate(part.sums)
+            if s.mean
+        }
+        return [means.get(nth % len(part.sums), start) for nth, start in enumerate(starts)]
 
     def _panels(
         self, block: Block, k: int, source: str, group: int, width: int
@@ -293,11 +328,14 @@ class Forward:
         """Addresses of the weights' panels of some blocks of units, and their length."""
         code = block.code
         count = block.word("input" if source == INPUT else self._width(source))
+        if self.panels == "sparse":
+            count = block.word(f"chosen:{k}:{source}")
         size = code.mul(count, width * self.lanes.count)
-        first = code.offset(block.pointer(f"panel:{k}:{source}"), code.mul("%unit", size))
-        panels = [first]
+        element = "i16" if self.panels == "bfloat" else self.lanes.kind
+        first = block.pointer(f"panel:{k}:{source}")
+        panels = [code.offset(first, code.mul("%unit", size), element)]
         for _ in range(group - 1):
-            panels.append(code.offset(panels[-1], size))
+            panels.append(code.offset(panels[-1], size, element))
         return panels, count
 
     def _time(self) -> None:
@@ -312,6 +350,7 @@ class Forward:
             nth = code.sub(step, block.word("first"))
             for state in self.plan.states:
                 self._turn(block, state, nth)
+                self._means(block, state, f"old:{state}", end)
             for k, part in enumerate(self.plan.parts):
                 if part.kept and self.keep:
                     since = code.sub(step, block.word("origin"))
@@ -320,8 +359,25 @@ class Forward:
                     block.put(f"keep:{k}", kept, "ptr")
                 self._sweep(block, k, end)
                 self._meet(block)
+                for name, _ in part.computes:
+                    if name not in self.plan.states:
+                        self._means(block, name, f"value:{name}", end)
         code.do("ret void")
         self.module.add(code)
+
+    def _means(self, block: Block, value: str, base: str, end: str) -> None:
+        """Compute the means over the units of a value, if there are any."""
+        for mean in self.plan.means:
+            if mean.mean != value:
+                continue
+            code = block.code
+            # What is put is not what was read when the function began.
+            at = code.offset("%block", self.words[base], "i64")
+            first = code.let(f"load ptr, ptr {at}")
+            with code.loop(block.word("begin"), end) as row:
+                found = mean_of_row(code, self._row(block, value, first, row), block.word("hidden"))
+                to = code.offset(block.pointer(f"mean:{mean.name}"), row)
+                code.do(f"store {self.lanes.kind} {found}, ptr {to}")
 
     def _meet(self, block: Block) -> None:
         """Wait for the other jobs that share the units of these rows, if there are any.

@@ -62,6 +62,7 @@ class ForwardFrame:
         main: Region that runs time, from the words `first` to `last`.
         finish: Region that brings out the final states.
         whole: All three as one, for a single thread.
+        alone: Where a single thread has all rows: one job that does all of it.
         team: What runs time instead of `main` where several threads share the units of one row.
         states: Where each state begins, with bytes from one value to the next.
         values: Where what the parts keep begins, with bytes from step to step.
@@ -116,6 +117,8 @@ class ForwardFrame:
                 told[f"kept:{k}"], told[f"kept_step:{k}"] = place, size
         for name in plan.crossing:
             told[f"value:{name}"] = build.room(sizes.batch * sizes.row(sizes.hidden))
+        for mean in plan.means:
+            told[f"mean:{mean.name}"] = build.room(sizes.batch * sizes.size)
 
         kernel = kernels.forward(plan, form.kind, machine, keep != "nothing")
         told["last"] = rows.steps
@@ -133,6 +136,8 @@ class ForwardFrame:
         frame = build.frame
         self.prepare, self.main = frame.region(before), frame.region(main)
         self.finish, self.whole = frame.region(after), frame.region([*before, *main, *after])
+        jobs = [*before, *main, *after]
+        self.alone = build.sequence(jobs) if form.threads == 1 else None
         self.frame: Frame = frame.done()
         self.arena, self.kept = build.asked("arena"), build.asked("kept")
 
@@ -164,7 +169,8 @@ def _team(
 
 def _shares_units(form: Form, rows: Rows) -> bool:
     """Whether one sequence is all there is, and wide enough for several threads."""
-    return len(rows.order) == 1 and form.threads > 1 and form.sizes.hidden >= _WIDE
+    wide = form.sizes.hidden >= _WIDE and not form.plan.means
+    return wide and len(rows.order) == 1 and form.threads > 1
 
 
 def forward_frame(form: Form, machine: Host, rows: Rows, keep: str, steps: int) -> ForwardFrame:

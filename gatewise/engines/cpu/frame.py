@@ -131,6 +131,10 @@ class Live:
         """Change a named word in all blocks that have it."""
         self._memory[self._named[name]] = value
 
+    def address(self, place: Place) -> int:
+        """Where a job is."""
+        return self._address + place.offset
+
     def run(self, region: Place, count: int) -> None:
         """Run a region on up to `count` threads."""
         threads.start(self._address + region.offset, count)

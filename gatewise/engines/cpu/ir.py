@@ -244,6 +244,15 @@ class Function:
         at = self.offset(pointer, count) if count else pointer
         return self.let(f"load {self.lanes.type}, ptr {at}, align {self.lanes.size}")
 
+    def load_bfloat(self, pointer: str, count: str | int = 0) -> str:
+        """The vector of floats whose upper halves stand side by side behind an address."""
+        n = self.lanes.count
+        at = self.offset(pointer, count, "i16") if count else pointer
+        half = self.let(f"load <{n} x i16>, ptr {at}, align 2")
+        wide = self.let(f"zext <{n} x i16> {half} to <{n} x i32>")
+        bits = self.let(f"shl <{n} x i32> {wide}, splat (i32 16)")
+        return self.let(f"bitcast <{n} x i32> {bits} to {self.lanes.type}")
+
     def store(self, value: str, pointer: str, count: str | int = 0) -> None:
         """Write a vector `count` numbers behind an address."""
         at = self.offset(pointer, count) if count else pointer

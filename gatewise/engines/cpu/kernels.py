@@ -37,9 +37,12 @@ def lanes(machine: Host, kind: str) -> Lanes:
 
 
 @lru_cache(maxsize=1024)
-def forward(plan: Plan, kind: str, machine: Host, keep: bool) -> Kernel:
-    """The forward pass; with `keep` it writes down what the backward pass wants."""
-    writer = Forward(plan, lanes(machine, kind), machine.registers, keep)
+def forward(plan: Plan, kind: str, machine: Host, keep: bool, panels: str = "whole") -> Kernel:
+    """The forward pass; with `keep` it writes down what the backward pass wants.
+
+    Its matrices are given as a key of `forward.PANELS` says.
+    """
+    writer = Forward(plan, lanes(machine, kind), machine.registers, keep, panels)
     library = compile_text(writer.text(), machine)
     return Kernel(library.address("forward"), forward_words(plan))
 

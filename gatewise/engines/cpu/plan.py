@@ -7,7 +7,7 @@ A plan knows no sizes and no machine. It cuts a cell's step into parts, one for 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...compiler import Cell, Stage
@@ -15,6 +15,7 @@ from ...compiler.cut import least_cut
 from ...compiler.expr import Expr, var, walk
 from ...compiler.grad import vjp
 from ...compiler.simplify import simplify
+from .means import as_products
 
 INPUT = "@x"
 """The input, among what weights multiply: no state can be called so."""
@@ -32,12 +33,14 @@ class Sum:
         x: Row block of `weight_ih` that multiplies the input; "" for none.
         u: Row block of `weight_hh` that multiplies the operand; "" for none.
         operand: The value that `u` multiplies: a state as it was, or what an earlier part computes.
+        mean: A value of that kind whose mean over the units this is, without weights; "" for none.
     """
 
     name: str
     x: str = ""
     u: str = ""
     operand: str = ""
+    mean: str = ""
 
 
 Named = tuple[tuple[str, Expr], ...]
@@ -82,6 +85,7 @@ class Plan:
         crossing: Values that one part computes for another.
         planes: All sums in the order in which their gradients lie in a row: with those that
             multiply the same operand side by side.
+        means: Sums that are means over the units; none of the planes.
         timed: States whose value at every step the backward pass wants, beside the output.
         rebuilt: New values of all of `timed`, from old ones and from what is kept; nothing where
             that cannot be.
@@ -96,6 +100,7 @@ class Plan:
     parts: tuple[Part, ...]
     crossing: tuple[str, ...]
     planes: tuple[Sum, ...]
+    means: tuple[Sum, ...]
     timed: tuple[str, ...]
     rebuilt: Named
 
@@ -141,7 +146,8 @@ def plan(cell: Cell, projected: bool = False) -> Plan:
 
 
 def _made(cell: Cell, projected: bool) -> Plan:
-    sums, computes = _sums(cell, cell.stages)
+    reduced, means = as_products(cell)
+    sums, computes = _sums(reduced, reduced.stages, means)
     output = cell.states[0]
     if projected:
         computes[-1] = [(RAW if n == output else n, e) for n, e in computes[-1]]
@@ -150,7 +156,8 @@ def _made(cell: Cell, projected: bool) -> Plan:
     names = {row.name for rows in sums for row in rows}
     crossing = tuple(n for part in computes for n, _ in part if n not in cell.states)
     parts, again = _parts(cell, sums, computes, names)
-    planes = sorted((row for rows in sums for row in rows), key=_by_operand(sums))
+    rows = [row for rows in sums for row in rows]
+    planes = sorted((row for row in rows if not row.mean), key=_by_operand(sums))
     others = cell.states[1:]
     backward = [e for p in parts for _, e in (*p.gradients, *p.rebuilt)]
     wanted = {str(n.value) for n in walk(backward)}
@@ -166,13 +173,14 @@ def _made(cell: Cell, projected: bool) -> Plan:
         parts=parts,
         crossing=crossing,
         planes=tuple(planes),
+        means=tuple(row for row in rows if row.mean),
         timed=timed,
         rebuilt=_rebuilt(timed, again, names),
     )
 
 
 def _sums(
-    cell: Cell, stages: Sequence[Stage]
+    cell: Cell, stages: Sequence[Stage], means: Collection[str]
 ) -> tuple[list[list[Sum]], list[list[tuple[str, Expr]]]]:
     """What each stage receives for the first time, and what it computes."""
     applied = {row: value for stage in stages for row, value in stage.products}
@@ -180,28 +188,41 @@ def _sums(
     reads = [
         {str(n.value) for n in walk(stage.outputs) if n.op == "var"} & rows for stage in stages
     ]
+    # The mean of a sum itself: the stage before hands it on.
+    alone = [{value for _, value in stage.products} & rows for stage in stages]
     sums: list[list[Sum]] = []
     computes: list[list[tuple[str, Expr]]] = []
     seen: set[str] = set()
     for k, stage in enumerate(stages):
-        later = set().union(*reads[k + 1 :])
+        later = set().union(*reads[k + 1 :], *alone[k:])
         fresh = [r for r in dict.fromkeys((*cell.input_rows, *cell.state_rows))
-                 if r in reads[k] and r not in seen]  # fmt: skip
+                 if r in reads[k] | alone[k] and r not in seen]  # fmt: skip
         seen |= set(fresh)
-        own = [_sum(cell, row, applied) for row in fresh]
+        own = [_sum(cell, row, applied, means) for row in fresh]
         new = list(zip(stage.names, stage.outputs, strict=True))
         own, outputs = _merged(own, [e for _, e in new], later)
         new = [(n, e) for (n, _), e in zip(new, outputs, strict=True)]
         new += [(row, var(row)) for row in fresh if row in later]
+        vectors = {v for _, v in stage.products if v in cell.weights or v in cell.noises}
+        new += [(_copied(vector), var(vector)) for vector in sorted(vectors)]
         sums.append(own)
         computes.append(new)
     return sums, computes
 
 
-def _sum(cell: Cell, row: str, applied: Mapping[str, str]) -> Sum:
+def _sum(cell: Cell, row: str, applied: Mapping[str, str], means: Collection[str]) -> Sum:
+    if row in means:
+        value = applied.get(row, cell.states[0])
+        is_vector = value in cell.weights or value in cell.noises
+        return Sum(row, mean=_copied(value) if is_vector else value)
     has_u = row in cell.state_rows
     operand = applied.get(row, cell.states[0]) if has_u else ""
     return Sum(row, row if row in cell.input_rows else "", row if has_u else "", operand)
+
+
+def _copied(vector: str) -> str:
+    """What a learned vector, or noise, is called as a value of a part."""
+    return f"copy@{vector}"
 
 
 def _merged(
@@ -217,7 +238,7 @@ def _merged(
         x, u = (halves[a] for a in node.args)
         if x.u:
             x, u = u, x
-        if x.u or not x.x or u.x:
+        if x.u or not x.x or not u.u or u.x:
             continue
         name = f"{x.name}+{u.name}"
         merged[node] = var(name)

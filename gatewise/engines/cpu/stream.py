@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..call import Call
@@ -22,12 +21,7 @@ from .host import Host, host
 from .ir import Function, Module
 from .jit import compile_text
 from .kernels import Kernel, lanes
-from .plan import plan
-from .sizes import Sizes
-from .stream_weights import FloatPanels, Layer, Vectors, room
-
-KINDS = {torch.float32: "float", torch.float64: "double"}
-"""Types that kernels are written for, as LLVM names them."""
+from .stream_weights import FloatPanels, Layer, Vectors, layer_of, room
 
 STEP = Words(["turn", "count", "jobs"])
 """What `step` is told: whose turn it is, how many layers, and both turns' jobs."""
@@ -68,16 +62,19 @@ class Steps:
     """
 
     def __init__(
-        self, calls: Sequence[Call], panels: Callable[[Layer], Panels] = FloatPanels
+        self,
+        calls: Sequence[Call],
+        panels: Callable[[Layer, Mapping[str, Tensor]], Panels] = FloatPanels,
     ) -> None:
         machine = host()
-        layers = [_layer(call, machine) for call in calls]
+        layers = [layer_of(call, machine) for call in calls]
         first, last = layers[0].sizes, layers[-1].sizes
         kind, batch = layers[0].kind, first.batch
         self.x = rows = room((batch, first.input), kind)
         self._layers = []
-        for layer in layers:
-            made = _Memory(layer, rows, panels(layer))
+        for call, layer in zip(calls, layers, strict=True):
+            made = _Memory(layer, rows, panels(layer, call.weights))
+            made.vectors.pack(call.weights)
             rows = made.y
             self._layers.append(made)
         self.y = rows
@@ -92,7 +89,6 @@ class Steps:
                 "y": self.y.ctypes.data, "to": 0, "y_count": batch * last.output}  # fmt: skip
         self.words = array("q", (told[name] for name in BETWEEN.names))
         self.between, _ = self.words.buffer_info()
-        self.pack(calls)
 
     def pack(self, calls: Sequence[Call]) -> None:
         """Take over the weights as they are now."""
@@ -128,14 +124,16 @@ class _Memory:
         values = {
             name: room((sizes.batch, sizes.padded(sizes.hidden)), kind) for name in plan.crossing
         }
+        means = {row.name: room((sizes.batch,), kind) for row in plan.means}
         tables = {"x_rows": _rows(x), "y_rows": _rows(self.y)}
         self._words = (
             sizes.words() | self.vectors.words | dict(panels.words)
             | {name: table.ctypes.data for name, table in tables.items()}
             | {f"value:{name}": value.ctypes.data for name, value in values.items()}
+            | {f"mean:{name}": value.ctypes.data for name, value in means.items()}
             | {"begin": 0, "end": sizes.batch, "first": 0, "last": 1}
         )  # fmt: skip
-        self._alive: list[object] = [x, values, tables]
+        self._alive: list[object] = [x, values, means, tables]
 
     def job(self, turn: int) -> np.ndarray:
         """The block of the kernel for one of the two turns."""
@@ -156,17 +154,6 @@ class _Memory:
             state[turn, :, : sizes.state(plan, name)]
             for name, state in zip(plan.states, self._states, strict=True)
         ]
-
-
-def _layer(call: Call, machine: Host) -> Layer:
-    call = call.settled()
-    cell, weights, size = call.cell, call.weights, call.x.element_size()
-    batch, _, features = call.x.shape
-    hidden = weights["weight_ih"].shape[0] // len(cell.input_rows)
-    projected = "weight_hr" in weights
-    output = weights["weight_hr"].shape[0] if projected else hidden
-    sizes = Sizes(batch, 1, features, hidden, output, machine.vector_bytes // size, size)
-    return Layer(plan(cell, projected), sizes, KINDS[call.x.dtype], machine)
 
 
 def _rows(values: np.ndarray) -> np.ndarray:

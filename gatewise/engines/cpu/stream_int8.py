@@ -68,7 +68,7 @@ class Int8Panels:
         InputError: The layer is not in float32, or its equations have several parts.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer, weights: Mapping[str, Tensor]) -> None:
         plan, sizes, machine = layer.plan, layer.sizes, layer.machine
         if layer.kind != "float":
             raise InputError(
@@ -109,6 +109,7 @@ class Int8Panels:
             name = found.source
             self.words |= {f"bytes:{name}": own[0].ctypes.data, f"unit:{name}": own[1].ctypes.data}
         self.words["bytes_row"] = width
+        self.pack(weights)
 
     def pack(self, weights: Mapping[str, Tensor]) -> None:
         """Take over the weights as they are now."""

@@ -9,15 +9,21 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from ...errors import InputError
+from ..call import Call
 from . import kernels, threads
 from .forward import sources, taking
 from .host import Host
 from .packing import PACK
-from .plan import INPUT, RAW, Plan
+from .plan import INPUT, RAW, Plan, plan
 from .pool import borrow
 from .sizes import Sizes
+from .task import KINDS
 
 Weights = Mapping[str, Tensor]
+
+_NAN = 0x7FC0
+"""Not a number, in bfloat16."""
 
 
 class Layer(NamedTuple):
@@ -34,6 +40,18 @@ class Layer(NamedTuple):
     sizes: Sizes
     kind: str
     machine: Host
+
+
+def layer_of(call: Call, machine: Host) -> Layer:
+    """What the kernels have to know of the layer that makes a call."""
+    call = call.settled()
+    cell, weights, size = call.cell, call.weights, call.x.element_size()
+    batch, _, features = call.x.shape
+    hidden = weights["weight_ih"].shape[0] // len(cell.input_rows)
+    projected = "weight_hr" in weights
+    output = weights["weight_hr"].shape[0] if projected else hidden
+    sizes = Sizes(batch, 1, features, hidden, output, machine.vector_bytes // size, size)
+    return Layer(plan(cell, projected), sizes, KINDS[call.x.dtype], machine)
 
 
 class Matrix(NamedTuple):
@@ -125,19 +143,20 @@ class FloatPanels:
 
     Attributes:
         kernel: That kernel.
+        panels: Its matrices, by the names under which it is told of them.
         words: Where it finds them.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer, weights: Weights) -> None:
         self._layer = layer
         self.kernel = kernels.forward(layer.plan, layer.kind, layer.machine, False)
         self._rooms = []
         for found in matrices(layer):
             rows = len(found.starts) * layer.sizes.padded(found.units)
             self._rooms.append((found, room((rows, found.columns), layer.kind)))
-        self.words = {
-            f"panel:{found.part}:{found.source}": panel.ctypes.data for found, panel in self._rooms
-        }
+        self.panels = {f"panel:{found.part}:{found.source}": panel for found, panel in self._rooms}
+        self.words = {name: panel.ctypes.data for name, panel in self.panels.items()}
+        self.pack(weights)
 
     def pack(self, weights: Weights) -> None:
         """Take over the weights as they are now."""
@@ -161,3 +180,34 @@ class FloatPanels:
             }
             block = np.array([told[name] for name in PACK.names], dtype=np.int64)
             threads.call(block.ctypes.data)
+
+
+class BfloatPanels:
+    """Weights in bfloat16, half the memory, which the kernel makes floats of; see `FloatPanels`.
+
+    Raises:
+        InputError: The layer is not in float32.
+    """
+
+    def __init__(self, layer: Layer, weights: Weights) -> None:
+        if layer.kind != "float":
+            raise InputError(
+                "weights='bfloat16' of a float64 layer: write layer.float(), or leave the weights "
+                "as they are"
+            )
+        self._layer = layer
+        self.kernel = kernels.forward(layer.plan, layer.kind, layer.machine, False, "bfloat")
+        self._rooms: dict[str, np.ndarray] = {}
+        for found in matrices(layer):
+            shape = len(found.starts) * layer.sizes.padded(found.units), found.columns
+            self._rooms[f"panel:{found.part}:{found.source}"] = room(shape, "uint16")
+        self.words = {name: panel.ctypes.data for name, panel in self._rooms.items()}
+        self.pack(weights)
+
+    def pack(self, weights: Weights) -> None:
+        """Take over the weights as they are now, rounded to even."""
+        whole = FloatPanels(self._layer, weights)
+        for name, panel in whole.panels.items():
+            bits = panel.view(np.uint32)
+            rounded = (bits + (0x7FFF + (bits >> 16 & 1))) >> 16
+            self._rooms[name][...] = np.where(np.isnan(panel), _NAN, rounded)

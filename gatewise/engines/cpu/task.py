@@ -87,12 +87,17 @@ class Task:
         return {name: tensor.data_ptr() for name, tensor in self.tensors.items()}
 
 
-def task(call: Call, share: Share | None = None) -> Task:
+_WORTH_THREADS = 1 << 21
+"""Products from which on more than one thread runs a call."""
+
+
+def task(call: Call, share: Share | None = None, threads: int | None = None) -> Task:
     """Take a call apart.
 
     Args:
         call: The call.
         share: Who runs what, if another pass has settled that.
+        threads: How many may share the work, if not torch's number.
     """
     call = call.settled()
     cell, x, weights = call.cell, in_rows(call.x.detach()), call.weights
@@ -106,7 +111,7 @@ def task(call: Call, share: Share | None = None) -> Task:
     for name, state in zip(cell.states, call.state, strict=True):
         tensors[f"state:{name}"] = in_rows(state.detach())
     machine, size = share.machine if share else host(), x.element_size()
-    threads = share.threads if share else torch.get_num_threads()
+    threads = share.threads if share else threads or torch.get_num_threads()
     batch, time, features = x.shape
     hidden = weights["weight_ih"].shape[0] // len(cell.input_rows)
     projected = "weight_hr" in weights
@@ -123,6 +128,30 @@ def task(call: Call, share: Share | None = None) -> Task:
     )
     shared = share.rows if share else rows(batch, time, call.lengths, call.reverse, threads)
     return Task(form, machine, shared, tensors, call.lengths)
+
+
+def threads_of(parts: Task) -> int:
+    """How many threads run a call: one, if it is small."""
+    threads = parts.form.threads
+    return threads if threads > 1 and products_of(parts) >= _WORTH_THREADS else 1
+
+
+def products_of(parts: Task) -> int:
+    """Multiplications of a call's forward pass."""
+    sizes = parts.form.sizes
+    rows = len(parts.form.plan.planes) * sizes.hidden
+    return sizes.batch * sizes.time * rows * (sizes.input + sizes.output)
+
+
+def like_input(parts: Task, features: int) -> Tensor:
+    """Memory laid out as the input is; zero, where a sequence may end before time does."""
+    sizes, x = parts.form.sizes, parts.tensors["x"]
+    batch, time = sizes.batch, sizes.time
+    turned = batch > 1 and x.stride(0) < x.stride(1)
+    strides = (features, batch * features, 1) if turned else (time * features, features, 1)
+    # Not a view, since users may change in place what a layer gives.
+    made = torch.empty_strided((batch, time, features), strides, dtype=x.dtype)
+    return made if parts.lengths is None else made.zero_()
 
 
 def in_rows(values: Tensor) -> Tensor:

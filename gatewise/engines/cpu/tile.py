@@ -15,6 +15,9 @@ def accumulate(
     count: str,
     taking: Sequence[int],
     width: int,
+    *,
+    bfloat: bool = False,
+    columns: str = "",
 ) -> None:
     """Add to each sum a row of numbers times a panel of vectors, in place.
 
@@ -26,6 +29,9 @@ def accumulate(
         count: How many numbers a row has, an i64.
         taking: Which of a row's vectors take part; in turn panel 0's, then panel 1's.
         width: Vectors of one step of a panel.
+        bfloat: Whether the panels hold the upper halves of floats.
+        columns: Where the places of a row's numbers stand that take part, for one panel of which
+            most columns are zero; the panel then holds the others alone, and `count` says how many.
     """
     begin, body, leave = code.label("k"), code.label("m"), code.label("d")
     counter, after = code.fresh("k"), code.fresh("k")
@@ -45,14 +51,16 @@ def accumulate(
             code.let(f"phi {kind} [ {first}, %{before} ], [ {new[r][j]}, %{body} ]", held[r][j])
     code.branch(code.less(counter, count), body, leave)
     code.block(body)
-    ones = [code.broadcast(row, counter) for row in rows]
+    at = code.word(columns, counter) if columns else counter
+    ones = [code.broadcast(row, at) for row in rows]
     for j in range(len(taking)):
-        vector = code.load(places[j // width], j % width * code.lanes.count)
+        load = code.load_bfloat if bfloat else code.load
+        vector = load(places[j // width], j % width * code.lanes.count)
         for r, one in enumerate(ones):
             code.fma(one, vector, held[r][j], new[r][j])
     for place, next_ in zip(places, moved, strict=True):
-        step = width * code.lanes.count
-        code.let(f"getelementptr {code.lanes.kind}, ptr {place}, i64 {step}", next_)
+        step, element = width * code.lanes.count, "i16" if bfloat else code.lanes.kind
+        code.let(f"getelementptr {element}, ptr {place}, i64 {step}", next_)
     code.let(f"add i64 {counter}, 1", after)
     code.jump(begin)
     code.block(leave)

@@ -230,6 +230,7 @@ FUNCTIONS: dict[str, Callable[..., str]] = {
     "sqrt": _intrinsic("sqrt"),
     "sin": _intrinsic("sin"),
     "cos": _intrinsic("cos"),
+    "floor": _intrinsic("floor"),
     "sigmoid": sigmoid,
     "tanh": tanh,
     "relu": relu,

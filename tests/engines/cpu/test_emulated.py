@@ -21,7 +21,10 @@ pytestmark = pytest.mark.skipif(
     reason=f"needs {COMPILER} and {EMULATOR}: apt-get install gcc-aarch64-linux-gnu qemu-user",
 )
 
-CELLS = every_cell() | {"noisy": RICH["noisy"]}
+CELLS = every_cell() | {
+    "noisy": RICH["noisy"],
+    "clock": every_cell()["phased_lstm"].with_(r_on=0.5),
+}
 MARK = 0x5AFE << 40  # No address and no size is near.
 
 # Reads the memory of a call and its words, runs a region's jobs, writes all memory back.
@@ -162,7 +165,7 @@ def _program(texts, functions, folder):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("name", ["lstm", "gru_reset_before", "noisy"])
+@pytest.mark.parametrize("name", ["lstm", "gru_reset_before", "noisy", "clock"])
 def test_values_and_gradients_on_aarch64(emulated, name, dtype):
     noise = {n: torch.rand(3, 5, 19, dtype=dtype) for n in CELLS[name].noises}
     lengths = torch.tensor([5, 0, 3])

@@ -10,7 +10,7 @@ import torch
 
 from gatewise import nn
 from gatewise.cells import every_cell
-from gatewise.engines.cpu import whole
+from gatewise.engines.cpu import task
 from gatewise.engines.cpu.forward_pass import _FEW_ROWS
 
 from .calls import CPU, assert_near, drawn, run, uneven
@@ -23,7 +23,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def threads(monkeypatch):
     """Sets the number of threads, which then share calls of any size."""
     before = torch.get_num_threads()
-    monkeypatch.setattr(whole, "_WORTH_THREADS", 0)
+    monkeypatch.setattr(task, "_WORTH_THREADS", 0)
     yield torch.set_num_threads
     torch.set_num_threads(before)
 

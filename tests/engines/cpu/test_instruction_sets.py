@@ -52,6 +52,21 @@ def test_projection_noise_and_products_inside(kind):
     agree(drawn(RICH["noisy"], 4, 5, 3, 11, noise=noise, reverse=True))
 
 
+def test_a_clock(kind):
+    torch.manual_seed(0)
+    # A gate that opens in a twentieth of a period blows up how time is rounded.
+    cell = CELLS["phased_lstm"].with_(r_on=0.5)
+    for dtype in (torch.float32, torch.float64):
+        dt = torch.rand(4, 6, 19, dtype=dtype)
+        call = drawn(cell, 4, 6, 3, 19, dtype=dtype, noise={"dt": dt})
+        exact = to(call, torch.float64)._replace(noise={"dt": dt.double()})
+        got, found = run(call)
+        want, gradients = run(exact, REFERENCE)
+        single = dtype == torch.float32
+        assert_near(got, want, 2e-6 if single else 1e-13)
+        assert_near(found, gradients, 1e-5 if single else 1e-12)
+
+
 def test_kinds_agree_on_long_sequences(kind):
     call = drawn(CELLS["lstm"], 2, 300, 3, 21, dtype=torch.float32)
     y, _ = CPU.run(call)
@@ -88,6 +103,8 @@ def test_code_for_aarch64(kind):
     # Nothing of a math library: it would compute one number at a time.
     calls = [line.split()[1] for line in together.splitlines() if line.split()[:1] == ["bl"]]
     assert {"expf", "exp", "tanhf", "tanh", "logf", "log"}.isdisjoint(calls)
+    clock = assembly(modules(CELLS["phased_lstm"], lanes, machine.registers)[0], machine)
+    assert "frintm\tv" in clock
 
 
 def test_denormals_on_the_way_back():

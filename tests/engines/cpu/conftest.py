@@ -1,0 +1,11 @@
+"""The engine's tests run in memory that is full of NaN."""
+
+import pytest
+
+from .spoiled import spoiled
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _memory_is_spoiled():
+    with spoiled():
+        yield
