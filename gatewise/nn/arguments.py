@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 from .. import cells
 from ..compiler import Cell
@@ -57,3 +58,14 @@ def check_rates(rates: Mapping[str, float]) -> None:
     for name, rate in rates.items():
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
             raise InputError(f"{name}={rate!r}: give a rate of at least 0 and below 1")
+
+
+def check_deviation(name: str, value: float) -> None:
+    """Refuse a standard deviation that is negative or no finite number.
+
+    Raises:
+        InputError: It is so.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not isfinite(value) or value < 0:
+        raise InputError(f"{name}={value!r}: give a standard deviation of at least 0")

@@ -13,6 +13,7 @@ from ..compiler import Cell
 from ..connectivity import Dense
 from ..engines import Call, whole_stack
 from ..errors import InputError
+from .inputs import check_one_way
 from .lengths import checked_lengths
 from .stack import run_layers
 
@@ -59,18 +60,14 @@ class DropIn(torch.nn.RNNBase):
         Args:
             batch: Sequences side by side.
             state: Where to start, as `hx` of a call with a batch.
-            weights: None for the layer's own, or `"int8"`.
+            weights: None for the layer's own, `"bfloat16"` or `"int8"`.
 
         Raises:
             InputError: The layer is bidirectional, or an argument is not as above.
         """
         from .stream import Source, Stream
 
-        if self.bidirectional:
-            raise InputError(
-                "bidirectional=True: a step cannot see the future; build the layer with "
-                "bidirectional=False to stream"
-            )
+        check_one_way(self.bidirectional)
         return Stream(Source(self._calls, self._start, self._as_torch), batch, state, weights)
 
     def call(self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None) -> Call:

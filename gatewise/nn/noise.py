@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..compiler import Cell, quiet, recurrent_dropout, zoneout
 from ..errors import InputError
+from .arguments import check_rates
 
 
 def regularized(
@@ -37,7 +38,34 @@ def regularized(
         zoneout_rate = {"c" if "c" in cell.states else cell.states[0]: zoneout_rate}
     zoned = zoneout(cell, zoneout_rate)
     noisy = recurrent_dropout(zoned, dropout, kind)
-    return quiet(noisy, frozenset(noisy.draws)), quiet(zoned)
+    # What is given from outside is not drawn, and not at rest in evaluation either.
+    given = cell.noises.keys() - cell.draws.keys()
+    return quiet(noisy, frozenset(noisy.draws) | given), quiet(zoned, frozenset(given))
+
+
+def check_noise(
+    cell: Cell, zoneout_rate: Mapping[str, float] | float, dropout: float, weight_dropout: float
+) -> None:
+    """Refuse a rate that is not in [0, 1), and weights to drop that there are none of.
+
+    Args:
+        cell: The equations of one step.
+        zoneout_rate: As in `regularized`, which looks at rates by state.
+        dropout: Rate of the recurrent dropout.
+        weight_dropout: Rate of the entries of `weight_hh` that are dropped.
+
+    Raises:
+        InputError: A rate is not as above, or the cell has no recurrent weights.
+    """
+    rates = {"recurrent_dropout": dropout, "weight_dropout": weight_dropout}
+    if not isinstance(zoneout_rate, Mapping):
+        rates["zoneout"] = zoneout_rate
+    check_rates(rates)
+    if weight_dropout and not cell.state_rows:
+        raise InputError(
+            f"weight_dropout={weight_dropout!r}: the cell {cell.name} has no recurrent weights to "
+            "drop; leave it at 0"
+        )
 
 
 def drawn(cell: Cell, x: Tensor, hidden_size: int) -> dict[str, Tensor]:
@@ -62,7 +90,8 @@ def drawn(cell: Cell, x: Tensor, hidden_size: int) -> dict[str, Tensor]:
 def expected(cell: Cell, x: Tensor, hidden_size: int) -> dict[str, Tensor]:
     """Give what `drawn` gives on average, without drawing."""
     shape = (*x.shape[:2], hidden_size)
-    return {name: x.new_full((1, 1, 1), mean).expand(shape) for name, mean in cell.noises.items()}
+    means = {name: cell.noises[name] for name in cell.draws}
+    return {name: x.new_full((1, 1, 1), mean).expand(shape) for name, mean in means.items()}
 
 
 def weights_dropped(
@@ -75,7 +104,7 @@ def weights_dropped(
     ]
 
 
-def check_one_step(cell: Cell, weight_dropout: float) -> None:
+def check_one_step(cell: Cell, weight_dropout: float, weight_noise: float = 0.0) -> None:
     """Refuse to train on a step alone what holds for a whole sequence.
 
     Raises:
@@ -83,6 +112,7 @@ def check_one_step(cell: Cell, weight_dropout: float) -> None:
     """
     held = [name for name, draw in cell.draws.items() if draw.per == "sequence"]
     held += ["weight_dropout"] if weight_dropout else []
+    held += ["weight_noise"] if weight_noise else []
     if held:
         raise InputError(
             f"{', '.join(held)} holds for a whole sequence, which a step in training does not see: "

@@ -10,15 +10,28 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..compiler import Cell
-from ..connectivity import Dense
+from ..connectivity import Connectivity, Dense
 from ..engines import MEMORY, Call, parameters, state_sizes, step, traceable
 from ..errors import InputError, nearest
-from .arguments import check_rates, check_sizes, checked_cell
+from .arguments import check_deviation, check_sizes, checked_cell
+from .chosen import Schemes
+from .equations import connected, equations
+from .given import by_direction, checked_given
 from .initialization import initialize
+from .inputs import check_one_way, checked_state, with_batch
 from .lengths import checked_lengths
-from .noise import check_one_step, drawn, expected, regularized, weights_dropped
+from .noise import (
+    check_noise,
+    check_one_step,
+    drawn,
+    expected,
+    regularized,
+    weights_dropped,
+)
+from .regularizers import weight_noise as noisy_weights
 from .stack import MERGES, run_layers
 from .state import State, state_type
+from .weights import named, register
 
 if TYPE_CHECKING:
     from .stream import Stream
@@ -46,6 +59,13 @@ class Recurrent(nn.Module):
         merge: How the two directions' outputs become one: `"concat"`, `"sum"`, `"mul"`, `"mean"`;
             with None the last layer gives the pair, and layers between concatenate.
         dropout: Rate of what is dropped between layers while training.
+        connectivity: How the last state reaches the gates: a value of `gatewise.connectivity`, or
+            text such as `"heads:4"` or `"low_rank:16"`; `"diagonal"` for one number a unit and
+            gate (Li et al. 2018, https://arxiv.org/abs/1803.04831).
+        layer_norm: Placement of layer norm inside the recurrence, of
+            `gatewise.compiler.layer_norm`: `"ba"` or `"stored"`. Its shifts are the gates' biases.
+        cell_clip: Limit of the memory `c` on both sides (Sak, Senior & Beaufays 2014,
+            https://arxiv.org/abs/1402.1128).
         zoneout: Rate at which units keep their old state while training, by state; one number is
             for the memory `c` alone, or for the output of a cell without it. Evaluation takes the
             expectation (Krueger et al. 2017, https://arxiv.org/abs/1606.01305, who find 0.5 for
@@ -56,6 +76,10 @@ class Recurrent(nn.Module):
             the same units at all steps (Gal & Ghahramani 2016, https://arxiv.org/abs/1512.05287).
         weight_dropout: Rate of the entries of `weight_hh` that are dropped while training, the
             same ones at all steps (Merity et al. 2018, https://arxiv.org/abs/1708.02182).
+        weight_noise: Standard deviation of what is added to all weights while training, once a
+            call (Graves, Mohamed & Hinton 2013, https://arxiv.org/abs/1303.5778, who take 0.075).
+        init: How weights start, a scheme of `gatewise.nn.initialize`: a name such as `"uniform"`,
+            or names and numbers by what they start, `{"weight_hh": "identity", "bias.f": 2.0}`.
         bias: Whether the gates have biases.
         learn_state: Whether the initial state is learned instead of zero.
         proj_size: Features of the projected output; 0 for no projection.
@@ -88,10 +112,15 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
         merge: str | None = "concat",
         dropout: float = 0.0,
+        connectivity: Connectivity | str = "dense",
+        layer_norm: str | None = None,
+        cell_clip: float | None = None,
         zoneout: Mapping[str, float] | float = 0.0,
         recurrent_dropout: float = 0.0,
         recurrent_dropout_kind: str = "semeniuta",
         weight_dropout: float = 0.0,
+        weight_noise: float = 0.0,
+        init: Schemes = "default",
         bias: bool = True,
         learn_state: bool = False,
         proj_size: int = 0,
@@ -100,21 +129,18 @@ class Recurrent(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.cell = checked_cell(cell)
-        rates = {"recurrent_dropout": recurrent_dropout, "weight_dropout": weight_dropout}
-        zoned = isinstance(zoneout, Mapping)
-        check_rates(rates if zoned else rates | {"zoneout": zoneout})
-        self.zoneout = dict(zoneout) if zoned else zoneout
+        base = checked_cell(cell)
+        self.cell = equations(base, layer_norm, cell_clip, connectivity)
+        self.connectivity = connected(connectivity, proj_size)
+        self.layer_norm, self.cell_clip, self.init = layer_norm, cell_clip, init
+        self._written = base.name, connectivity
+        check_noise(self.cell, zoneout, recurrent_dropout, weight_dropout)
+        self.zoneout = dict(zoneout) if isinstance(zoneout, Mapping) else zoneout
         self.recurrent_dropout = recurrent_dropout
         self.recurrent_dropout_kind = recurrent_dropout_kind
-        self.weight_dropout = weight_dropout
-        if weight_dropout and not self.cell.state_rows:
-            raise InputError(
-                f"weight_dropout={weight_dropout!r}: the cell {self.cell.name} has no recurrent "
-                "weights to drop; leave it at 0"
-            )
+        self.weight_dropout, self.weight_noise = weight_dropout, weight_noise
+        check_deviation("weight_noise", weight_noise)
         self._prepare()
-        self.connectivity = Dense(proj_size)
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
         check_sizes(sizes, dropout)
         if merge is not None and merge not in MERGES:
@@ -138,28 +164,30 @@ class Recurrent(nn.Module):
         self.output_size = 2 * each if bidirectional and merge == "concat" else each
         # For each layer and direction: a weight's own name to its name in this module.
         self._names: list[list[dict[str, str]]] = []
-        width = input_size
+        width, biased = input_size, bias and layer_norm is None
         for layer in range(num_layers):
-            shapes = parameters(self.cell, self.connectivity, width, hidden_size, bias=bias)
+            shapes = parameters(self.cell, self.connectivity, width, hidden_size, bias=biased)
             suffixes = ("", "_reverse") if bidirectional else ("",)
-            named = [{name: f"{name}_l{layer}{suffix}" for name in shapes} for suffix in suffixes]
-            for direction in named:
-                for name, shape in shapes.items():
-                    weight = torch.empty(shape, device=device, dtype=dtype)
-                    self.register_parameter(direction[name], nn.Parameter(weight))
-            self._names.append(named)
+            self._names.append([
+                register(self, shapes, f"{{}}_l{layer}{suffix}", device, dtype)
+                for suffix in suffixes
+            ])  # fmt: skip
             width = 2 * each if bidirectional and merge in ("concat", None) else each
         if learn_state:
             for name, size in zip(self.cell.states, self._state_sizes, strict=True):
                 weight = torch.empty(self._rows, size, device=device, dtype=dtype)
                 self.register_parameter(f"initial_{name}", nn.Parameter(weight))
+        constants = self.connectivity.constants(len(self.cell.state_rows), hidden_size)
+        self._constants = tuple(constants)
+        for name, value in constants.items():
+            self.register_buffer(name, value.to(device), persistent=False)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw all weights anew; a learned initial state starts at zero."""
         with torch.no_grad():
             for direction in self._directions():
-                initialize(self.cell, direction, self.hidden_size)
+                initialize(self.cell, direction, self.hidden_size, self.init, self.connectivity)
             if self.learn_state:
                 for name in self.cell.states:
                     getattr(self, f"initial_{name}").zero_()
@@ -170,6 +198,7 @@ class Recurrent(nn.Module):
         state: Any = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
+        given: Mapping[str, Tensor] | None = None,
     ) -> tuple[Any, State]:
         """Run over a whole sequence.
 
@@ -178,6 +207,9 @@ class Recurrent(nn.Module):
             state: Initial state, by name or in the cell's order, each part
                 [num_layers * directions, batch, features] (without batch where `x` has none).
             lengths: Steps of each sequence, [batch], from 0 to `time`; on any device.
+            given: What the cell's equations are given at each step beside the input, by name,
+                [batch, time] (without batch where `x` has none): `dt`, the time since the step
+                before, for `"phased_lstm"` and `"time_aware_lstm"`. No gradient flows to it.
 
         Returns:
             Outputs, [batch, time, output_size], zero past a sequence's end (a pair of them with
@@ -186,33 +218,41 @@ class Recurrent(nn.Module):
         Raises:
             InputError: Shape or type of an argument is not as above.
         """
-        x, batched = self._batched(x, 3, "[batch, time, input]")
+        x, batched = self._batched(x, "[batch, time, input]")
         checked = None if lengths is None else checked_lengths(lengths, x)
-        weights = self._weights()
-        if self.training and self.weight_dropout:
-            weights = weights_dropped(weights, self.weight_dropout)
+        weights = self._in_use()
+        outside = checked_given(self._active, given, x, batched)
         outputs, last = run_layers(
             self._active,
-            self.connectivity,
+            self.connectivity.expanded,
             x,
             weights,
             self._initial(state, x, batched),
             checked,
             merge=self.merge or "concat",
             dropout=self.dropout if self.training else 0.0,
-            noise=[[self._drawn(x) for _ in layer] for layer in weights],
+            noise=[
+                [
+                    self._drawn(x) | self._outside(outside, checked, bool(reverse))
+                    for reverse, _ in enumerate(layer)
+                ]
+                for layer in weights
+            ],
             memory=self.memory,
         )
         if not batched:
             outputs, last = tuple(y[0] for y in outputs), tuple(s[:, 0] for s in last)
         return self._merged(outputs), self._named(last)
 
-    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, State]:
+    def step(
+        self, x: Tensor, state: Any = None, *, given: Mapping[str, Tensor] | None = None
+    ) -> tuple[Tensor, State]:
         """Run one time step, for streams: as `forward` on the steps so far, with the state kept.
 
         Args:
             x: Input, [batch, input] or [input].
             state: State that the last step gave; nothing at the start.
+            given: As in `forward`, of this step: [batch].
 
         Returns:
             Output, [batch, output_size], and the new state.
@@ -221,21 +261,19 @@ class Recurrent(nn.Module):
             InputError: The layer is bidirectional, so it needs the future; or it is in training,
                 with noise that is the same at all steps.
         """
-        if self.bidirectional:
-            raise InputError(
-                "bidirectional=True: a step cannot see the future; build the layer with "
-                "bidirectional=False to stream"
-            )
+        check_one_way(self.bidirectional)
         if self.training:
-            check_one_step(self._noisy, self.weight_dropout)
-        x, batched = self._batched(x, 2, "[batch, input]")
+            check_one_step(self._noisy, self.weight_dropout, self.weight_noise)
+        x, batched = self._batched(x, "[batch, input]")
+        outside = checked_given(self._active, given, x, batched)
         rows = zip(*(s.unbind(0) for s in self._initial(state, x, batched)), strict=True)
         ends = []
-        for layer, ((weights,), before) in enumerate(zip(self._weights(), rows, strict=True)):
+        for layer, ((weights,), before) in enumerate(zip(self._in_use(), rows, strict=True)):
             if layer and self.dropout and self.training:
                 x = F.dropout(x, self.dropout)
             noise = {name: value[:, 0] for name, value in self._drawn(x.unsqueeze(1)).items()}
-            after = step(self._active, self.connectivity, x, weights, before, noise)
+            noise |= {n: v.unsqueeze(-1).expand(-1, self.hidden_size) for n, v in outside.items()}
+            after = step(self._active, self.connectivity.expanded, x, weights, before, noise)
             x = after[0]
             ends.append(after)
         last = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
@@ -251,29 +289,26 @@ class Recurrent(nn.Module):
         Args:
             batch: Sequences side by side.
             state: Where to start, as in `forward`.
-            weights: `"int8"` for weights of 8 bits, a quarter of the memory, for cells of one
-                part and float32; None for the layer's own.
+            weights: In float32, `"bfloat16"` for half of the memory, or, for cells of one part,
+                `"int8"` for a quarter of it; None for the layer's own.
 
         Raises:
             InputError: The layer is bidirectional, or an argument is not as above.
         """
         from .stream import Source, Stream
 
-        if self.bidirectional:
-            raise InputError(
-                "bidirectional=True: a step cannot see the future; build the layer with "
-                "bidirectional=False to stream"
-            )
+        check_one_way(self.bidirectional)
         return Stream(Source(self._calls, self._start, self._named), batch, state, weights)
 
     def call(self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None) -> Call:
         """What the first layer asks of an engine (for `gatewise.explain`)."""
-        x, batched = self._batched(x, 3, "[batch, time, input]")
+        x, batched = self._batched(x, "[batch, time, input]")
         checked = None if lengths is None else checked_lengths(lengths, x)
         start = tuple(s[0] for s in self._initial(None, x, batched))
         noise = expected(self._active, x, self.hidden_size)
-        weights = self._weights()[0][0]
-        return Call(self._active, self.connectivity, x, weights, start, checked, noise=noise)
+        weights = self._in_use()[0][0]
+        dense = self.connectivity.expanded
+        return Call(self._active, dense, x, weights, start, checked, noise=noise)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over what a pickle or a copy holds."""
@@ -282,11 +317,14 @@ class Recurrent(nn.Module):
 
     def extra_repr(self) -> str:
         """The arguments that are not the defaults."""
-        given = [self.cell.name, str(self.input_size), str(self.hidden_size)]
+        name, connectivity = self._written
+        given = [name, str(self.input_size), str(self.hidden_size)]
+        given += [] if connectivity == "dense" else [f"connectivity={connectivity!r}"]
         defaults = {
             "num_layers": 1, "bidirectional": False, "merge": "concat", "dropout": 0.0,
-            "zoneout": 0.0, "recurrent_dropout": 0.0, "recurrent_dropout_kind": "semeniuta",
-            "weight_dropout": 0.0, "bias": True, "learn_state": False, "proj_size": 0,
+            "layer_norm": None, "cell_clip": None, "zoneout": 0.0, "recurrent_dropout": 0.0,
+            "recurrent_dropout_kind": "semeniuta", "weight_dropout": 0.0, "weight_noise": 0.0,
+            "init": "default", "bias": True, "learn_state": False, "proj_size": 0,
             "memory": "keep",
         }  # fmt: skip
         given += [f"{k}={getattr(self, k)!r}" for k, v in defaults.items() if getattr(self, k) != v]
@@ -318,13 +356,18 @@ class Recurrent(nn.Module):
         """Noise for one layer in one direction, [batch, time, hidden]; none in evaluation."""
         return drawn(self._active, x, self.hidden_size)
 
+    def _outside(
+        self, given: Mapping[str, Tensor], lengths: Tensor | None, reverse: bool
+    ) -> dict[str, Tensor]:
+        return by_direction(given, self.cell, self.hidden_size, lengths, reverse) if given else {}
+
     def _calls(self, batch: int) -> list[Call]:
         """What each layer asks of an engine for one step in evaluation, for a stream."""
         calls = []
-        for (weights,) in self._weights():
+        for (weights,) in self._expanded():
             w = weights["weight_ih"]
             x = w.new_zeros(batch, 1, w.shape[1])
-            calls.append(Call(self._quiet, self.connectivity, x, weights, ()))
+            calls.append(Call(self._quiet, self.connectivity.expanded, x, weights, ()))
         return calls
 
     def _start(self, state: Any, batch: int) -> tuple[Tensor, ...]:
@@ -333,24 +376,34 @@ class Recurrent(nn.Module):
         return self._initial(state, w.new_zeros(batch, self.input_size), True)
 
     def _weights(self) -> list[list[dict[str, Tensor]]]:
+        """The parameters of each layer and direction, by their own names."""
+        return [[named(self, names) for names in layer] for layer in self._names]
+
+    def _expanded(self) -> list[list[dict[str, Tensor]]]:
+        """The weights as engines take them."""
+        weights = self._weights()
+        if isinstance(self.connectivity, Dense):
+            return weights
+        blocks = len(self.cell.state_rows)
+        constants = {name: getattr(self, name) for name in self._constants}
         return [
-            [{own: getattr(self, name) for own, name in names.items()} for names in layer]
-            for layer in self._names
+            [self.connectivity.expand(own | constants, blocks, self.hidden_size) for own in layer]
+            for layer in weights
         ]
 
-    def _batched(self, x: Tensor, dims: int, axes: str) -> tuple[Tensor, bool]:
-        if x.dim() not in (dims, dims - 1) or x.shape[-1] != self.input_size:
-            raise InputError(
-                f"x of shape {tuple(x.shape)}: give {axes} with {self.input_size} features, with "
-                "or without the batch"
-            )
-        own = getattr(self, self._names[0][0]["weight_ih"]).dtype
-        if x.dtype != own and not torch.is_autocast_enabled(x.device.type):
-            raise InputError(
-                f"x of type {x.dtype} and weights of type {own}: write x.to({own}), or "
-                f"layer.to({x.dtype})"
-            )
-        return (x, True) if x.dim() == dims else (x.unsqueeze(0), False)
+    def _in_use(self) -> list[list[dict[str, Tensor]]]:
+        """The weights as engines take them in this mode."""
+        weights = self._expanded()
+        if self.training and self.weight_noise:
+            weights = [
+                [noisy_weights(own, self.weight_noise) for own in layer] for layer in weights
+            ]
+        if self.training and self.weight_dropout:
+            weights = weights_dropped(weights, self.weight_dropout)
+        return weights
+
+    def _batched(self, x: Tensor, axes: str) -> tuple[Tensor, bool]:
+        return with_batch(x, getattr(self, self._names[0][0]["weight_ih"]), axes)
 
     def _initial(self, state: Any, x: Tensor, batched: bool) -> tuple[Tensor, ...]:
         batch, names = x.shape[0], self.cell.states
@@ -359,18 +412,8 @@ class Recurrent(nn.Module):
                 return tuple(x.new_zeros(self._rows, batch, size) for size in self._state_sizes)
             learned = (getattr(self, f"initial_{name}") for name in names)
             return tuple(s.unsqueeze(1).expand(-1, batch, -1) for s in learned)
-        if isinstance(state, Tensor):
-            state = (state,)
-        parts: list[Any] = [state.get(n) for n in names] if isinstance(state, Mapping) else [*state]
-        wanted = [(self._rows, batch, size) if batched else (self._rows, size)
-                  for size in self._state_sizes]  # fmt: skip
-        shapes = [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
-        if shapes != wanted:
-            raise InputError(
-                f"state of shapes {shapes}: give {', '.join(names)} of shapes {wanted}, by name or "
-                "in this order"
-            )
-        return tuple(part if batched else part.unsqueeze(1) for part in parts)
+        shapes = [(self._rows, batch, size) for size in self._state_sizes]
+        return checked_state(state, names, shapes, batched)
 
     def _merged(self, outputs: tuple[Tensor, ...]) -> Any:
         if len(outputs) == 1:

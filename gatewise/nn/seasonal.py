@@ -111,14 +111,21 @@ def simple_forecasts(shape: SeasonalShape, view: Tensor) -> Tensor:
                 [-1., -1., -1.],
                 [ 0.,  0.,  0.]])
     """
-    ahead = torch.arange(shape.horizon, device=view.device)
     bases = []
     if shape.cycle > shape.period:
-        bases.append(view[..., shape.lookback - shape.cycle + ahead % shape.cycle])
+        bases.append(_repeated(view, shape.cycle, shape.horizon))
     if shape.period > 1:
-        bases.append(view[..., shape.lookback - shape.period + ahead % shape.period])
+        bases.append(_repeated(view, shape.period, shape.horizon))
     last = view[..., -1:].expand(*view.shape[:-1], shape.horizon)
     return torch.stack([*bases, last, torch.zeros_like(last)], dim=-2)
+
+
+def _repeated(view: Tensor, season: int, horizon: int) -> Tensor:
+    """The last season over and over, [..., horizon]."""
+    last = view[..., view.shape[-1] - season :]
+    if horizon > season:
+        last = last.repeat(*[1] * (view.dim() - 1), -(-horizon // season))
+    return last[..., :horizon]
 
 
 class SeasonalNetwork(nn.Module):

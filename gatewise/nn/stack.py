@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..compiler import Cell
 from ..connectivity import Connectivity
-from ..engines import recurrence
+from ..engines import Call, recurrences
 from ..engines.call import NO_NOISE
 
 Weights = Mapping[str, Tensor]
@@ -63,10 +63,10 @@ def run_layers(
             x = outputs[0] if len(outputs) == 1 else MERGES[merge](*outputs)
             x = _dropped(x, dropout) if dropout else x
         drawn = noise[k] if noise else [NO_NOISE] * len(layer)
-        results = [
-            recurrence(cell, connectivity, x, own, next(rows), lengths, reverse, given, memory)
+        results = recurrences([
+            Call(cell, connectivity, x, own, next(rows), lengths, reverse, given, memory)
             for reverse, own, given in zip((False, True), layer, drawn, strict=False)
-        ]
+        ])  # fmt: skip
         outputs = tuple(y for y, _ in results)
         last += [end for _, end in results]
     return outputs, tuple(torch.stack(ends) for ends in zip(*last, strict=True))
