@@ -69,6 +69,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--roofline", type=Path, help="picture of the parts plain and peak beside their bounds"
     )
     parser.add_argument("--markdown", type=Path, help="the plain LSTM's ratios as a table")
+    parser.add_argument(
+        "--readme", type=Path, help="page with lines between which torch's ratios are written"
+    )
 
 
 def measure(options: Options) -> Result:
@@ -87,6 +90,8 @@ def measure(options: Options) -> Result:
             result.notes += [missing] if missing else []
         if own.markdown is not None:
             page.write(result, own.markdown)
+        if own.readme is not None:
+            page.insert(result, own.readme)
     return result
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from .correctness import TOLERANCE, worst_error, wrong
+from .correctness import PEERS_TOLERANCE, TOLERANCE, worst_error, wrong
 from .models import Trial
 from .timing import Times, take_turns
 
@@ -41,7 +41,8 @@ def contest(
     for name, trial in trials.items():
         answer = trial.answer()
         found[name], _ = worst_error(answer, expected)
-        allowed = (tolerances or {}).get(name, TOLERANCE)
+        usual = TOLERANCE if name in ours else PEERS_TOLERANCE
+        allowed = (tolerances or {}).get(name, usual)
         said.append(wrong(name, answer, expected, allowed))
         del answer
     times = take_turns(trials, budget, own_pools=own_pools)

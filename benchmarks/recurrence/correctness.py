@@ -11,7 +11,10 @@ from torch import Tensor
 from .models import Answer, Loss, Model
 
 TOLERANCE = 1e-5
-"""Greatest difference, relative to the greatest number of the tensor."""
+"""Greatest difference of ours, relative to the greatest number of the tensor."""
+
+PEERS_TOLERANCE = 1e-4
+"""Greatest difference of a peer's: it must do the same work, and may round as it likes."""
 
 ROWS = 32
 """Sequences that are run at once in float64, so that large batches need little memory."""

@@ -87,14 +87,12 @@ class Linear:
         border = np.quantile(ends, 0.8)
         late, early = ends > border, ends + horizon <= border
         if not late.any() or early.sum() < 2:
-            weights = _ridge(inputs, targets, 1.0)
+            weights = _Ridge(inputs, targets).weights(1.0)
             return cls(weights, targets - inputs @ weights, period)
-        errors = {
-            s: targets[late] - inputs[late] @ _ridge(inputs[early], targets[early], s)
-            for s in _STRENGTHS
-        }
+        first = _Ridge(inputs[early], targets[early])
+        errors = {s: targets[late] - inputs[late] @ first.weights(s) for s in _STRENGTHS}
         strength = min(errors, key=lambda s: float(np.abs(errors[s]).mean()))
-        return cls(_ridge(inputs, targets, strength), errors[strength], period)
+        return cls(_Ridge(inputs, targets).weights(strength), errors[strength], period)
 
     def predict(self, series: Any, levels: Sequence[float] = ()) -> Forecast:
         """Forecast the steps after the end of each series.
@@ -150,9 +148,15 @@ def _normalised(windows: np.ndarray, period: int) -> tuple[np.ndarray, np.ndarra
     return np.hstack([apart / scale, np.ones((len(windows), 1))]), level, scale
 
 
-def _ridge(inputs: np.ndarray, targets: np.ndarray, strength: float) -> np.ndarray:
-    """Solve least squares with a penalty of `strength` per window on all but the constant."""
-    gram = inputs.T @ inputs / len(inputs)
-    penalty = np.full(len(gram), strength)
-    penalty[-1] = 0
-    return np.linalg.lstsq(gram + np.diag(penalty), inputs.T @ targets / len(inputs), rcond=None)[0]
+class _Ridge:
+    """Least squares with a penalty per window on all weights but the constant's."""
+
+    def __init__(self, inputs: np.ndarray, targets: np.ndarray) -> None:
+        self._gram = inputs.T @ inputs / len(inputs)
+        self._right = inputs.T @ targets / len(inputs)
+
+    def weights(self, strength: float) -> np.ndarray:
+        """Solve for one strength of the penalty, above 0, so that all weights are determined."""
+        penalty = np.full(len(self._gram), strength)
+        penalty[-1] = 0
+        return np.linalg.solve(self._gram + np.diag(penalty), self._right)
