@@ -13,6 +13,7 @@ _NAMES = {
     "empty_pool": ".cpu.pool",
     "engine": ".choice",
     "explain": ".choice",
+    "may_be_native": ".choice",
     "parameters": ".sizes",
     "recurrence": ".operator",
     "recurrences": ".operator",

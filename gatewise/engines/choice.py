@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError, nearest
 from .call import Call, Engine
-from .cpu.engine import Cpu
+from .cpu.engine import TYPES, Cpu, has_llvmlite
 from .native import Kernel, Native, kernel_for
 from .reference import Reference
 
@@ -41,6 +41,14 @@ def choose(call: Call) -> Engine:
             "choice open, or see gatewise.explain(layer, x) for the engines that can"
         )
     return forced
+
+
+def may_be_native(x: Tensor) -> bool:
+    """Whether torch's kernels may be what runs a layer on an input: a look, before `choose`."""
+    if torch.compiler.is_compiling():
+        return False  # There is one operator then.
+    ours = x.is_cpu and x.dtype in TYPES and has_llvmlite()
+    return not ours or _forced.get() is not None
 
 
 def whole_stack(call: Call) -> Kernel | None:

@@ -118,12 +118,11 @@ def explain_step(
     _check(layer, x, unit, depth)
     cell = quiet(layer.call(x[None, None]).cell)
     x = x.detach()
-    starts = [start.detach().unbind(0) for start in layer._initial(state, x[None], False)]
-    for k, (weights, *_) in enumerate(layer._weights()):
-        before = tuple(start[k] for start in starts)
-        if k == depth:
-            break
-        x = step(cell, layer.connectivity, x[None], weights, before)[0][0].detach()
+    parts = [part.detach().unbind(0) for part in layer._initial(state, x[None], False)]
+    layers = list(zip(layer._weights(), zip(*parts, strict=True), strict=True))
+    *below, ((weights,), before) = layers[: depth + 1]
+    for (own,), start in below:
+        x = step(cell, layer.connectivity, x[None], own, start)[0][0].detach()
     values = _Values(cell, weights, x, dict(zip(cell.states, before, strict=True)))
     return StepExplanation(cell.name, depth, unit, values.terms(unit))
 

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from ..compiler import Cell
 from ..connectivity import Dense
-from ..engines import Call, whole_stack
+from ..engines import Call, may_be_native, whole_stack
 from ..errors import InputError
 from .inputs import check_one_way
 from .lengths import checked_lengths
@@ -82,7 +82,7 @@ class DropIn(torch.nn.RNNBase):
         self, x: Tensor, state: States, lengths: Tensor | Sequence[int] | None
     ) -> tuple[Tensor, States]:
         """Run batched, padded input in the layout of the caller."""
-        if lengths is None:
+        if lengths is None and may_be_native(x):
             kernel = whole_stack(self._call(self._batch_first(x), state, None))
             if kernel is not None:
                 shape = (*self._stack_shape(), self.batch_first)

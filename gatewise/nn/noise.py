@@ -10,6 +10,7 @@ from torch import Tensor
 from ..compiler import Cell, quiet, recurrent_dropout, zoneout
 from ..errors import InputError
 from .arguments import check_rates
+from .bernoulli import mask
 
 
 def regularized(
@@ -82,8 +83,7 @@ def drawn(cell: Cell, x: Tensor, hidden_size: int) -> dict[str, Tensor]:
     noise = {}
     for name, draw in cell.draws.items():
         steps = x.shape[1] if draw.per == "step" else 1
-        mask = x.new_empty(x.shape[0], steps, hidden_size).bernoulli_(draw.chance)
-        noise[name] = mask * (cell.noises[name] / draw.chance)
+        noise[name] = mask(x, (x.shape[0], steps, hidden_size), draw.chance, cell.noises[name])
     return noise
 
 

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .bernoulli import Dropout
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -180,7 +182,7 @@ class SeasonalNetwork(nn.Module):
         inputs += 32 if self.past_in is not None else 0
         self.missing_in = _silent(nn.Linear(s.patch, s.patch, bias=False))
         self.recurrent = encoder.build(inputs)
-        self.dropout = nn.Dropout(encoder.dropout)
+        self.dropout = Dropout(encoder.dropout)
         self.head = nn.Linear(encoder.hidden_size, s.horizon * (s.bases + 1 + s.params))
         with torch.no_grad():
             self.head.weight.mul_(0.01)

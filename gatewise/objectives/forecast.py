@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from .pinball import pinball
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -58,16 +60,13 @@ class ForecastLoss:
         return torch.exp(z.clamp(max=12)) if self.log else z
 
     def _pinball(self, output: Any, target: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-        kept = [i for i, level in enumerate(self.levels) if level != 0.5]
-        if not kept:
+        # The median is the point, which has a loss of its own.
+        levels = [level if level != 0.5 else None for level in self.levels]
+        count = sum(level is not None for level in levels)
+        if not count:
             return target.new_zeros(())
-        levels = target.new_tensor([self.levels[i] for i in kept])[:, None]
-        quantiles = self._plain(output.quantiles[..., kept, :])
-        under = (self._plain(target).unsqueeze(-2) - quantiles) * scale.unsqueeze(-1)
-        # max(level * u, (level - 1) * u), in a form whose gradient is cheap.
-        pinball = torch.relu(-under) + levels * under
-        mean_level = (pinball * weight.unsqueeze(-2)).sum() / len(kept)
-        return 4 * mean_level / self.base_error
+        quantiles, plain = self._plain(output.quantiles), self._plain(target)
+        return 4 * pinball(quantiles, plain, weight * scale, levels) / count / self.base_error
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def check_equal(found, wanted, dtype=torch.float32, exact=None):
     scale = max(1.0, wanted.abs().max().item())
     allowed = TOLERANCE[dtype] * scale
     if exact is not None:
-        # A clock of a phased_lstm makes much of a rounding: twice what plain torch makes is allowed.
+        # A phased_lstm makes much of a rounding: twice what plain torch makes is allowed.
         allowed = max(allowed, 2 * (wanted - exact).abs().max().item())
         wanted = exact
     torch.testing.assert_close(found.to(wanted), wanted, rtol=0, atol=allowed)

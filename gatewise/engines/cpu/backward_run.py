@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from ..call import Call
 from .backward_pass import BackwardFrame, backward_frame
 from .forward_pass import products
 from .forward_run import Kept
+from .plan import Plan
 from .pool import borrow
 from .recompute import Again, run_backward_again, run_backward_rebuilding
 from .task import Task, in_rows, like_input, task, threads_of, with_strides
@@ -131,8 +133,12 @@ def _through_again(
 
 def _gradient(parts: Task, name: str, weight: Tensor) -> Tensor:
     """Memory for the gradient of a weight; rows that the cell never reads have none."""
-    plan = parts.form.plan
+    make = torch.zeros if _has_unread_rows(parts.form.plan, name) else torch.empty
+    return make(weight.shape, dtype=weight.dtype)
+
+
+@lru_cache(maxsize=1024)
+def _has_unread_rows(plan: Plan, name: str) -> bool:
     read = {p.x for p in plan.planes} | {p.u for p in plan.planes}
     rows = {"ih": plan.input_rows, "hh": plan.state_rows}.get(name.rpartition("_")[2], ())
-    make = torch.empty if read.issuperset(rows) else torch.zeros
-    return make(weight.shape, dtype=weight.dtype)
+    return not read.issuperset(rows)

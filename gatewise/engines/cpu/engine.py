@@ -16,7 +16,7 @@ from ..call import Call, Result
 from ..tracing import is_batched, is_recorded, is_transformed
 from .twice import bare, twice, with_
 
-_TYPES = (torch.float32, torch.float64)
+TYPES = (torch.float32, torch.float64)
 
 
 class Cpu:
@@ -29,7 +29,7 @@ class Cpu:
         x = call.x
         if x.device.type != "cpu":
             return f"it makes code for the processor, and x is on {x.device}"
-        if x.dtype not in _TYPES:
+        if x.dtype not in TYPES:
             return f"it has kernels for float32 and float64, not {x.dtype}"
         if not isinstance(call.connectivity, Dense):
             return f"it knows only the dense connectivity, not {call.connectivity}"
@@ -40,12 +40,12 @@ class Cpu:
         for tensor in (x, *call.state, *call.weights.values(), *call.noise.values()):
             if type(tensor) is not Tensor and type(tensor) is not Parameter:
                 return f"it reads memory, and a {type(tensor).__name__} may have none"
-            if tensor.dtype != x.dtype or tensor.device != x.device:
+            if tensor.dtype != x.dtype or not tensor.is_cpu:
                 return (
                     f"all tensors must be like x, {x.dtype} on {x.device}, and one is "
                     f"{tensor.dtype} on {tensor.device}"
                 )
-        if not _has_llvmlite():
+        if not has_llvmlite():
             return "llvmlite is not installed: pip install llvmlite"
         return None
 
@@ -76,7 +76,8 @@ class Cpu:
 
 
 @lru_cache(maxsize=1)
-def _has_llvmlite() -> bool:
+def has_llvmlite() -> bool:
+    """Whether there is what makes machine code."""
     return find_spec("llvmlite") is not None
 
 

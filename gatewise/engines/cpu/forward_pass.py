@@ -37,6 +37,9 @@ _WIDE = 128
 _COUNTER = 64
 """Bytes that the counter has to itself, since others' writes would slow it down."""
 
+_NEAR = 1 << 14
+"""Bytes of weights that stay in the nearest cache."""
+
 _FEW_ROWS = 2
 """Rows of a thread up to which all of the input is multiplied at once, before time begins."""
 
@@ -77,7 +80,7 @@ class ForwardFrame:
         plan, sizes = form.plan, form.sizes
         told, jobs = build.inputs()
         told |= build.table("x", "x") | build.table("y", "y")
-        self.few_rows = sizes.time > 1 and _is_few(rows) and bool(plan.input_rows)
+        self.few_rows = sizes.time > 1 and _is_few(rows) and _is_far(plan, sizes)
         if self.few_rows:
             told |= build.table("sums", "sums") | {"input": 0}
         packing: list[Place] = []
@@ -211,6 +214,11 @@ def products(x: Tensor, weight: Tensor) -> Tensor:
     out = out.view(batch * time, rows)
     torch.mm(flat, weight.t(), out=out)
     return out.view(time, batch, rows).transpose(0, 1) if is_turned else out.view(batch, time, rows)
+
+
+def _is_far(plan: Plan, sizes: Sizes) -> bool:
+    """Whether the input's weights are too large to stay near from step to step."""
+    return len(plan.input_rows) * sizes.row(sizes.hidden) * sizes.input > _NEAR
 
 
 def _is_few(rows: Rows) -> bool:

@@ -49,7 +49,8 @@ class Frame:
         self._based: dict[str, list[int]] = {}
         self._names: dict[str, list[int]] = {}
         self._template = np.zeros(0, dtype=np.int64)
-        self._moves: list[tuple[str, np.ndarray]] = []
+        self._bases: tuple[str, ...] = ()
+        self._moved = self._by = np.zeros(0, dtype=np.intp)
         self._named: dict[str, np.ndarray] = {}
 
     def put(self, values: Sequence[Value]) -> Place:
@@ -104,7 +105,10 @@ class Frame:
     def done(self) -> Frame:
         """Close it: nothing is added any more."""
         self._template = np.concatenate(self._words)
-        self._moves = [(base, np.array(k)) for base, k in self._based.items()]
+        # Which words are addresses in a base, and in which.
+        self._bases = tuple(self._based)
+        self._moved = np.concatenate([np.array(k, dtype=np.intp) for k in self._based.values()])
+        self._by = np.repeat(np.arange(len(self._bases)), [len(k) for k in self._based.values()])
         self._named = {name: np.array(k) for name, k in self._names.items()}
         return self
 
@@ -116,8 +120,8 @@ class Frame:
         """
         memory = self._template.copy()
         own = memory.ctypes.data
-        for base, which in self._moves:
-            memory[which] += own if base == _SELF else bases[base]
+        begins = np.array([own if base == _SELF else bases[base] for base in self._bases])
+        memory[self._moved] += begins[self._by]
         return Live(memory, own, self._named)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from torch import Tensor
@@ -57,9 +58,7 @@ def rows(batch: int, time: int, lengths: Tensor | None, reverse: bool, threads: 
     """
     shares = max(1, min(threads, batch))
     if lengths is None:
-        cuts = [batch * k // shares for k in range(shares + 1)]
-        bounds = [(cuts[k], cuts[k + 1]) for k in range(shares)]
-        return Rows(np.arange(batch), None, bounds, time, time, reverse)
+        return _full(batch, time, reverse, shares)
     found = lengths.numpy(force=True).astype(np.int64)
     longest = np.argsort(-found, kind="stable")
     # Dealt out like cards, so that each thread has long and short ones.
@@ -68,3 +67,10 @@ def rows(batch: int, time: int, lengths: Tensor | None, reverse: bool, threads: 
     order = np.concatenate(hands)
     bounds = list(zip([0, *ends[:-1]], ends, strict=True))
     return Rows(order, found[order], bounds, int(found.max()), time, reverse)
+
+
+@lru_cache(maxsize=256)
+def _full(batch: int, time: int, reverse: bool, shares: int) -> Rows:
+    cuts = [batch * k // shares for k in range(shares + 1)]
+    bounds = [(cuts[k], cuts[k + 1]) for k in range(shares)]
+    return Rows(np.arange(batch), None, bounds, time, time, reverse)

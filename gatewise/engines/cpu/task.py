@@ -92,24 +92,24 @@ _WORTH_THREADS = 1 << 21
 
 
 def task(call: Call, share: Share | None = None, threads: int | None = None) -> Task:
-    """Take a call apart.
+    """Take a call apart; nothing of it is recorded for autograd.
 
     Args:
-        call: The call.
+        call: The call, where gradients are off or nobody wants them.
         share: Who runs what, if another pass has settled that.
         threads: How many may share the work, if not torch's number.
     """
     call = call.settled()
-    cell, x, weights = call.cell, in_rows(call.x.detach()), call.weights
+    cell, x, weights = call.cell, in_rows(call.x), call.weights
     tensors = {"x": x}
     for name, weight in weights.items():
         # A cell may call a weight of its own anything: `y`, say.
-        tensors[f"vector:{name}" if name in cell.weights else name] = in_rows(weight.detach())
+        tensors[f"vector:{name}" if name in cell.weights else name] = in_rows(weight)
     for name, noise in call.noise.items():
         noise = in_rows(noise.detach().to(x.dtype))
         tensors[f"noise:{name}"] = noise.expand(-1, x.shape[1], -1)
     for name, state in zip(cell.states, call.state, strict=True):
-        tensors[f"state:{name}"] = in_rows(state.detach())
+        tensors[f"state:{name}"] = in_rows(state)
     machine, size = share.machine if share else host(), x.element_size()
     threads = share.threads if share else threads or torch.get_num_threads()
     batch, time, features = x.shape
@@ -156,6 +156,8 @@ def like_input(parts: Task, features: int) -> Tensor:
 
 def in_rows(values: Tensor) -> Tensor:
     """Let the numbers of a row lie side by side; what is expanded is copied once."""
+    if values.is_neg():
+        values = values.resolve_neg()
     if values.stride(-1) == 1 or values.shape[-1] == 1:
         return values
     once = values

@@ -106,7 +106,8 @@ def emulated(monkeypatch, tmp_path):
         _, made, bases = frames[id(live)]
         names = ["frame", *(name for name in bases if bases[name])]
         words, owners = live._memory.copy(), np.full(len(live._memory), -1)
-        for base, which in made._moves:
+        for nth, base in enumerate(made._bases):
+            which = made._moved[made._by == nth]
             words[which] -= live._address if base == "frame" else bases[base]
             owners[which] = names.index(base)
         memory = [words.tobytes()]
