@@ -162,31 +162,35 @@ class Tracks:
         r, n = self.rhythm, int(forks.max())
         steps = r.lookback + (n - 1) * r.patch
         first = self.origin[series] + ends - (r.lookback + (forks - 1) * r.patch)
-        at = (first[:, None] + torch.arange(steps)).clamp_(max=len(self.values) - 1)
         fork_ends = first[:, None] + r.lookback + torch.arange(n) * r.patch
         fork_ends = fork_ends.clamp_(max=len(self.values) - 1)
+        width = steps if judged is None else steps + self.horizon
+        values, missing = _rows(self.values, first, width), _rows(self.missing, first, width)
         target = weight = None
         if judged is not None:
-            ahead = (fork_ends[..., None] + torch.arange(self.horizon)).clamp_(
-                max=len(self.values) - 1
-            )
-            target = self.values[ahead]
+            # All steps ahead of any fork, then seen from each.
+            ahead = first[:, None] + torch.arange(r.lookback, width)
+            ahead.clamp_(max=len(self.values) - 1)
             origin = self.origin[series]
-            inside = ahead < (origin + judged.until)[:, None, None]
+            there = (ahead < (origin + judged.until)[:, None]) * (1 - missing[:, r.lookback :])
+            target = values[:, r.lookback :].unfold(1, self.horizon, r.patch)
             counts = fork_ends >= (origin + judged.since)[:, None]
             counts &= torch.arange(n) >= judged.skip
-            weight = inside * counts[..., None] * (1 - self.missing[ahead])
+            weight = there.unfold(1, self.horizon, r.patch) * counts[..., None]
         known = None
         if self.known is not None:
             reach = first[:, None] + torch.arange(steps + self.horizon)
             known = self.known[reach.clamp_(max=len(self.values) - 1)]
+        at = None
+        if self.past is not None:
+            at = (first[:, None] + torch.arange(steps)).clamp_(max=len(self.values) - 1)
         return WindowBatch(
-            values=self.values[at],
-            missing=self.missing[at],
+            values=values[:, :steps],
+            missing=missing[:, :steps],
             scale=self.scale[fork_ends],
             volatility=self.volatility[fork_ends],
             forks=forks,
-            past=None if self.past is None else self.past[at],
+            past=None if self.past is None or at is None else self.past[at],
             known=known,
             static=None if self.static is None else self.static[series],
             target=target,
@@ -195,6 +199,13 @@ class Tracks:
             center=self.center[series],
             loss_scale=self.loss_scale[series],
         )
+
+
+def _rows(flat: Tensor, first: Tensor, width: int) -> Tensor:
+    """Cut rows of as many steps; behind the end of all stands its last number."""
+    if int(first.max()) + width <= len(flat):
+        return flat.unfold(0, width, 1).index_select(0, first)
+    return flat[(first[:, None] + torch.arange(width)).clamp_(max=len(flat) - 1)]
 
 
 def _backwards(season: np.ndarray, steps: int) -> np.ndarray:

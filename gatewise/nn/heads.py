@@ -83,12 +83,16 @@ class QuantileHead(nn.Module):
         """Quantiles at the head's own levels, [..., levels, horizon]."""
         if tuple(levels) != self.levels:
             raise ValueError(f"this head was trained for the levels {self.levels}, not {levels}")
-        point = point.detach().unsqueeze(-2)
+        point = point.detach()
         step = F.softplus(params + self.start) * spread[..., None, None]
-        below, above = step.split([len(self.below), len(self.above)], dim=-2)
+        steps = step.unbind(-2)
+        lower, upper = [point], [point]
+        for outwards in steps[: len(self.below)]:
+            lower.append(lower[-1] - outwards)
+        for outwards in steps[len(self.below) :]:
+            upper.append(upper[-1] + outwards)
         middle = [point] if 0.5 in self.levels else []
-        lower = point - below.cumsum(-2)
-        return torch.cat([lower.flip(-2), *middle, point + above.cumsum(-2)], dim=-2)
+        return torch.stack([*lower[:0:-1], *middle, *upper[1:]], dim=-2)
 
 
 class StudentTHead(nn.Module):

@@ -81,19 +81,25 @@ def look(
     """
     window = values.unfold(1, shape.lookback, shape.patch)
     gone = missing.unfold(1, shape.lookback, shape.patch)
-    level = _seen_mean(window, gone, shape.cycle)
+    seen = _seen(gone[..., -shape.cycle :])
+    level = (window[..., -shape.cycle :] * seen).sum(-1, keepdim=True)
     view = (window - level) / unit
     # Without a season the level is the last value: how a series moves shows in more than that.
-    moving = shape.cycle if shape.cycle > 1 else shape.lookback
-    return view, gone, level, _seen_mean(view.square(), gone, moving).sqrt()
+    moving = view
+    if shape.cycle > 1:
+        moving = view[..., -shape.cycle :]
+    else:
+        seen = _seen(gone)
+    return view, gone, level, (moving.square() * seen).sum(-1, keepdim=True).sqrt()
 
 
-def _seen_mean(window: Tensor, gone: Tensor, last: int) -> Tensor:
-    """Mean of what was seen in the last steps of each window, [batch, forks, 1]."""
-    seen = 1 - gone[..., -last:]
+def _seen(gone: Tensor) -> Tensor:
+    """What each step of a window counts in a mean of what was seen, [batch, forks, steps]."""
+    seen = 1 - gone
+    count = seen.sum(-1, keepdim=True)
     # Where nothing was seen, what was filled has to do.
-    seen = torch.where(seen.sum(-1, keepdim=True) > 0, seen, torch.ones_like(seen))
-    return (window[..., -last:] * seen).sum(-1, keepdim=True) / seen.sum(-1, keepdim=True)
+    none = count == 0
+    return (seen + none) / (count + none * gone.shape[-1])
 
 
 def simple_forecasts(shape: SeasonalShape, view: Tensor) -> Tensor:
@@ -228,10 +234,14 @@ class SeasonalNetwork(nn.Module):
         inputs = self._inputs(view, gone, base, spread, past, known, static)
         hidden, after = self.recurrent(inputs, state, lengths=forks)
         hidden = self.dropout(hidden)
-        out = self.head(hidden).unflatten(-1, (s.bases + 1 + s.params, s.horizon))
-        gate, residual, params = out.split([s.bases, 1, s.params], dim=-2)
-        gate = torch.softmax(gate + self.base_logits, dim=-2)
-        point = (gate * base).sum(-2) + residual.squeeze(-2)
+        parts = [s.bases, 1, s.params]
+        # Biases afterwards: a linear layer would first write them down for every fork.
+        out = F.linear(hidden, self.head.weight).unflatten(-1, (sum(parts), s.horizon))
+        gate, residual, params = out.split(parts, dim=-2)
+        biases = self.head.bias.view(sum(parts), s.horizon).split(parts)
+        gate = torch.softmax(gate + (biases[0] + self.base_logits), dim=-2)
+        params = params + biases[2]
+        point = (gate * base).sum(-2) + (residual + biases[1]).squeeze(-2)
         point = point + self._straight(view, spread)
         if known is not None:
             point = point + self._known(known, hidden)

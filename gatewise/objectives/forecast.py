@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Point = Literal["median", "mean"]
 
+_MOST = 12.0
+"""The largest logarithm that counts as such."""
+
 
 @dataclass(frozen=True)
 class ForecastLoss:
@@ -56,8 +59,11 @@ class ForecastLoss:
         return loss + self.quantile_weight * self._pinball(output, target, weight, scale) / count
 
     def _plain(self, z: Tensor) -> Tensor:
+        if not self.log:
+            return z
         # exp of what no series reaches would drown the batch in one wild first guess.
-        return torch.exp(z.clamp(max=12)) if self.log else z
+        wild = not z.is_cpu or bool(z.detach().amax() > _MOST)
+        return torch.exp(z.clamp(max=_MOST) if wild else z)
 
     def _pinball(self, output: Any, target: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
         # The median is the point, which has a loss of its own.

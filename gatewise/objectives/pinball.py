@@ -16,7 +16,7 @@ def pinball(
     """Sum up `weight * max(level * u, (level - 1) * u)` for `u = target - quantile`.
 
     Koenker & Bassett, Regression Quantiles, 1978 (https://doi.org/10.2307/1913643). At `u = 0` the
-    gradient is that of `u` above 0.
+    gradient is the mean of those on both sides.
 
     Args:
         quantiles: [..., levels, horizon].
@@ -42,8 +42,9 @@ class _Pinball(torch.autograd.Function):
         levels: tuple[float | None, ...],
     ) -> Tensor:
         under = target.unsqueeze(-2) - quantiles
-        level = under.new_tensor([level or 0.0 for level in levels])
-        slope = level[:, None] - (under < 0).to(under)
+        # max(level * u, (level - 1) * u) is |u| / 2 + (level - 1 / 2) u.
+        level = under.new_tensor([(level or 0.0) - 0.5 for level in levels])
+        slope = under.sign().mul_(0.5).add_(level[:, None])
         slope *= weight.unsqueeze(-2)
         for place, level in enumerate(levels):
             if level is None:
