@@ -1,11 +1,13 @@
-"""Layers of every cell with every connectivity, found by walking the package, and their oracle."""
+"""Layers to hold to the contracts: every cell, connectivity and option, found by walking."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
+import pytest
 import torch
 
 import gatewise
@@ -14,31 +16,73 @@ from gatewise.cells import every_cell
 from gatewise.connectivity import BlockSparse, Connectivity, Dense, Heads, LowRank, Masked
 from gatewise.engines import ENGINES, state_sizes
 from gatewise.nn import Recurrent
-from gatewise.nn.equations import connected, equations
 from gatewise.nn.given import names
 
-from ..cells import oracles
 from ..engines.cpu.calls import uneven
 
 # Nine units fill no vector of any processor.
-INPUT, HIDDEN, TIME = 3, 9, 4
-LENGTHS = (4, 0, 2)
+INPUT, HIDDEN, TIME, LENGTHS = 3, 9, 4, (4, 0, 2)
+ALL, FIRST, LAST = slice(None), slice(1), slice(-1, None)
 
 CELLS = every_cell()
-BAND = torch.ones(HIDDEN, HIDDEN, dtype=torch.bool).tril(1).triu(-1)
-EXAMPLES: dict[str, tuple[Connectivity, ...]] = {
-    "Dense": (Dense(), Dense(4)),
-    "Heads": (Heads(3),),
-    "LowRank": (LowRank(2),),
-    "Masked": (Masked(0.4, seed=1), Masked.of(BAND)),
-    "BlockSparse": (BlockSparse(0.6, block=(3, 3)),),
-}
-"""Values of each class of `gatewise.connectivity`, for layers of 9 units."""
 
-VALUES = {
-    f"{name}{k or ''}": value for name, of in EXAMPLES.items() for k, value in enumerate(of)
+
+def band(hidden: int) -> torch.Tensor:
+    """A mask around the diagonal."""
+    return torch.ones(hidden, hidden, dtype=torch.bool).tril(1).triu(-1)
+
+
+EXAMPLES: dict[str, tuple[Callable[[int], Connectivity | str], ...]] = {
+    "Dense": (lambda _: Dense(), lambda hidden: Dense(hidden // 2)),
+    "Heads": (lambda _: Heads(3),),
+    "LowRank": (lambda _: LowRank(2),),
+    "Masked": (lambda _: Masked(0.4, seed=1), lambda hidden: Masked.of(band(hidden))),
+    "BlockSparse": (lambda _: BlockSparse(0.6, block=(3, 3)),),
+    "diagonal": (lambda _: "diagonal",),
 }
-CONNECTIVITIES: dict[str, Connectivity | str] = VALUES | {"diagonal": "diagonal"}
+"""For each class of `gatewise.connectivity`, values for a multiple of three units."""
+
+CONNECTIVITIES = {
+    f"{name}_{k}" if k else name: make
+    for name, makers in EXAMPLES.items()
+    for k, make in enumerate(makers)
+}
+
+OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
+    "num_layers": ({"num_layers": 2},),
+    "bidirectional": ({"bidirectional": True, "num_layers": 2},),
+    "merge": tuple({"bidirectional": True, "merge": how} for how in ("sum", "mul", "mean", None)),
+    "dropout": ({"num_layers": 2, "dropout": 0.3},),
+    "connectivity": ({"connectivity": "heads:3"},),
+    "layer_norm": ({"layer_norm": "ba"}, {"layer_norm": "stored"}),
+    "cell_clip": ({"cell_clip": 0.4},),
+    "zoneout": ({"zoneout": 0.3}, {"zoneout": {"h": 0.2}}),
+    "recurrent_dropout": ({"recurrent_dropout": 0.3},),
+    "recurrent_dropout_kind": ({"recurrent_dropout": 0.3, "recurrent_dropout_kind": "gal"},),
+    "weight_dropout": ({"weight_dropout": 0.3},),
+    "weight_noise": ({"weight_noise": 0.1},),
+    "init": ({"init": {"weight_ih": "normal:0.5"}},),
+    "bias": ({"bias": False},),
+    "learn_state": ({"learn_state": True},),
+    "proj_size": ({"proj_size": 2, "bidirectional": True},),
+    "memory": ({"memory": "recompute", "bidirectional": True},),
+    "everything": ({
+        "layer_norm": "ba", "cell_clip": 0.9, "zoneout": 0.1, "recurrent_dropout": 0.2,
+        "weight_dropout": 0.2, "weight_noise": 0.05, "connectivity": "heads:3",
+        "learn_state": True, "memory": "recompute",
+    },),
+}  # fmt: skip
+"""For each of the layer's arguments that is an option, what to build it with."""
+
+KINDS: dict[str, Callable[[int], dict[str, Any]]] = {
+    name: lambda hidden, make=make: {"connectivity": make(hidden)}
+    for name, make in CONNECTIVITIES.items()
+} | {
+    f"{name}_{k}" if k else name: lambda _, given=given: given
+    for name, options in OPTIONS.items()
+    for k, given in enumerate(options)
+}
+"""Both as arguments, for a number of units."""
 
 
 def classes() -> dict[str, type]:
@@ -47,35 +91,52 @@ def classes() -> dict[str, type]:
     return {n: v for n, v in found.items() if inspect.isclass(v) and v is not Connectivity}
 
 
+def options() -> set[str]:
+    """Names of the layer's arguments that are no sizes and no places."""
+    named = set(inspect.signature(Recurrent).parameters)
+    return named - {"cell", "input_size", "hidden_size", "device", "dtype"}
+
+
+@cache
 def takes(cell: str, kind: str) -> bool:
-    """Whether a cell can have a connectivity."""
-    value = CONNECTIVITIES[kind]
+    """Whether a cell can have an option or a connectivity."""
     try:
-        made = equations(CELLS[cell], None, None, value)
-        state_sizes(made, connected(value, 0), HIDDEN)
+        Recurrent(cell, INPUT, HIDDEN, device="meta", **KINDS[kind](HIDDEN))
     except InputError:
         return False
     return True
 
 
-PAIRS = [(cell, kind) for cell in CELLS for kind in CONNECTIVITIES if takes(cell, kind)]
+def every(kinds: Any = KINDS) -> list[tuple[str, str]]:
+    """All cells with all that they can have."""
+    return [(cell, kind) for cell in CELLS for kind in kinds if takes(cell, kind)]
 
 
 def rotated(offset: int) -> list[tuple[str, str]]:
-    """Each cell with one connectivity, and each connectivity with some cells; others by offset."""
-    chosen = []
-    for k, cell in enumerate(CELLS):
-        own = [kind for kind in CONNECTIVITIES if takes(cell, kind)]
-        chosen.append((cell, own[(k + offset) % len(own)]))
-    return chosen
+    """Each kind with a cell until each cell was taken; other pairs by other offsets."""
+    turn = offset % len(CELLS)
+    left = [*CELLS][turn:] + [*CELLS][:turn]
+    pairs = []
+    for kind in KINDS:
+        able = [cell for cell in left if takes(cell, kind)] or [c for c in CELLS if takes(c, kind)]
+        cell = able[offset % len(able)]
+        pairs.append((cell, kind))
+        left = [c for c in left if c != cell]
+    return pairs + [(cell, next(k for k in [*KINDS][turn:] if takes(cell, k))) for cell in left]
 
 
-def layer_of(cell: str, kind: str = "Dense", dtype=torch.float32, **arguments: Any) -> Recurrent:
-    """A layer whose weights are a layer's, none of them at 0."""
+def cases(pairs: list[tuple[str, str]]) -> Any:
+    """A test for each pair."""
+    return pytest.mark.parametrize(("cell", "kind"), pairs, ids=map("-".join, pairs))
+
+
+def layer_of(
+    cell: str, kind: str, dtype: Any = torch.float64, input: int = INPUT, hidden: int = HIDDEN,
+    **more: Any,
+) -> Recurrent:  # fmt: skip
+    """A layer in training, of weights that float32 has and of which none is 0."""
     torch.manual_seed(len(cell) + len(kind))
-    layer = Recurrent(
-        cell, INPUT, HIDDEN, connectivity=CONNECTIVITIES[kind], dtype=torch.float32, **arguments
-    )
+    layer = Recurrent(cell, input, hidden, **(KINDS[kind](hidden) | more))
     with torch.no_grad():
         for weight in layer.parameters():
             weight.add_(0.2 * torch.randn(weight.shape))
@@ -86,99 +147,74 @@ class Given(NamedTuple):
     """What a layer is called with."""
 
     x: torch.Tensor
-    state: tuple[torch.Tensor, ...]
+    state: tuple[torch.Tensor, ...] | None
     lengths: torch.Tensor | None
     outside: dict[str, torch.Tensor]
 
     def to(self, dtype: torch.dtype) -> Given:
         """The same numbers in another type, as leaves."""
-        x, *state = (t.detach().to(dtype).requires_grad_() for t in (self.x, *self.state))
+        x, *state = (t.detach().to(dtype).requires_grad_() for t in self.leaves)
         outside = {name: value.to(dtype) for name, value in self.outside.items()}
-        return Given(x, tuple(state), self.lengths, outside)
+        return Given(x, None if self.state is None else tuple(state), self.lengths, outside)
+
+    def part(self, rows: slice, steps: slice, state: Any) -> Given:
+        """Some sequences and some steps of them, all of these in full, from a state."""
+        outside = {name: value[rows, steps] for name, value in self.outside.items()}
+        return Given(self.x[rows, steps], state, None, outside)
 
     @property
     def leaves(self) -> list[torch.Tensor]:
-        return [self.x, *self.state]
+        """All of which a gradient is wanted."""
+        return [self.x, *(self.state or ())]
 
 
-def given_to(layer: Recurrent, batch: int = 3, time: int = TIME, lengths=LENGTHS) -> Given:
-    """Numbers that float32 has, and a gradient is wanted of."""
+def given_to(
+    layer: Recurrent, batch: int = 3, time: int | None = None, lengths: Any = LENGTHS
+) -> Given:
+    """Numbers that float32 has; no state where the layer has learned one."""
+    if time is None:  # what is computed again is so in chunks of 16
+        time = 18 if layer.memory == "recompute" else TIME
     draw = torch.Generator().manual_seed(1)
     rows = layer.num_layers * (2 if layer.bidirectional else 1)
-
-    def normal(*shape: int) -> torch.Tensor:
-        return torch.randn(shape, generator=draw)
-
-    outside = {name: normal(batch, time).abs() for name in names(layer.cell)}
-    x = normal(batch, time, INPUT)
-    state = tuple(normal(rows, batch, size) for size in layer._state_sizes)
-    lengths = None if lengths is None else torch.tensor(lengths[:batch])
+    x = torch.randn(batch, time, layer.input_size, generator=draw)
+    sizes = state_sizes(layer.cell, layer.connectivity, layer.hidden_size)
+    state = tuple(torch.randn(rows, batch, size, generator=draw) for size in sizes)
+    outside = {name: torch.rand(batch, time, generator=draw) + 0.1 for name in names(layer.cell)}
+    lengths = None if lengths is None else torch.tensor(lengths, dtype=torch.int64)
     own = next(layer.parameters()).dtype
-    return Given(x, state, lengths, outside).to(own)
+    return Given(x, None if layer.learn_state else state, lengths, outside).to(own)
 
 
 def able(layer: Recurrent, given: Given) -> list[str]:
-    """Names of the engines that run a layer; the last one is the reference."""
+    """Names of the engines that run a layer; the last is the reference."""
     reasons = gatewise.explain(layer, given.x, lengths=given.lengths).reasons
-    found = [engine.name for engine in ENGINES if reasons[engine.name] is None]
-    assert found[-1] == "reference"
-    return found
+    return [engine.name for engine in ENGINES if reasons[engine.name] is None]
 
 
 def run(layer: Recurrent, given: Given) -> list[torch.Tensor]:
-    """Outputs, both directions' where they are apart, and final states."""
+    """Outputs, of each direction where they are apart, and final states."""
     y, state = layer(given.x, given.state, lengths=given.lengths, given=given.outside or None)
     return [*(y if isinstance(y, tuple) else (y,)), *state]
 
 
-def gradients(layer: Recurrent, given: Given, outputs: list[torch.Tensor]) -> list[torch.Tensor]:
-    """Of an uneven sum, with respect to all that goes in."""
-    wrt = [*given.leaves, *layer.parameters()]
-    found = torch.autograd.grad(uneven(outputs), wrt, allow_unused=True, materialize_grads=True)
-    return list(found)
-
-
-def answer(layer: Recurrent, given: Given, engine: str, seed: int = 0) -> list[list[torch.Tensor]]:
-    """Outputs and gradients on one engine; what is drawn is drawn by the seed."""
-    torch.manual_seed(seed)
-    with gatewise.engine(engine):
+def answer(
+    layer: Any, given: Given, engine: str | None = None, used: slice = ALL
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Outputs, and gradients of an uneven sum of those used with respect to all that went in."""
+    torch.manual_seed(7)  # for what is drawn
+    if engine is None:
         outputs = run(layer, given)
-    return [[t.detach() for t in outputs], gradients(layer, given, outputs)]
+    else:
+        with gatewise.engine(engine):
+            outputs = run(layer, given)
+    wrt = [*given.leaves, *layer.parameters()]
+    loss = uneven(outputs[used])
+    found = torch.autograd.grad(loss, wrt, allow_unused=True, materialize_grads=True)
+    return [t.detach() for t in outputs], list(found)
 
 
-def by_the_paper(cell: str, layer: Recurrent, given: Given) -> list[np.ndarray]:
-    """One layer forward by the paper's equations in NumPy, sequence by sequence."""
-    W, U, b, p = _by_row(cell, layer, given)
-    project = p.pop("weight_hr", None)
-    x, state = given.x.numpy(force=True), [s.numpy(force=True)[0] for s in given.state]
-    y, last = np.zeros((*x.shape[:2], state[0].shape[1])), [s.copy() for s in state]
-    for k in range(len(x)):
-        own = tuple(s[k : k + 1] for s in state)
-        for t in range(x.shape[1] if given.lengths is None else int(given.lengths[k])):
-            outside = {name: value[k, t].numpy() for name, value in given.outside.items()}
-            h, *others = getattr(oracles, cell)(x[k : k + 1, t], own, W, U, b, p | outside)
-            own = (h if project is None else h @ project.T, *others)
-            y[k, t] = own[0][0]
-        for part, end in zip(last, own, strict=True):
-            part[k] = end[0]
-    return [y, *(part[None] for part in last)]
-
-
-def _by_row(cell: str, layer: Recurrent, given: Given) -> tuple[dict, dict, dict, dict]:
-    """The weights as the oracles take them: by row block, from matrices without structure."""
-    equations, weights = CELLS[cell], layer.call(given.x).weights
-    p = {name: weight.numpy(force=True).astype(float) for name, weight in weights.items()}
-
-    def blocks(rows: tuple[str, ...], name: str) -> dict[str, np.ndarray]:
-        return dict(zip(rows, np.split(p.pop(name), len(rows)), strict=True)) if name in p else {}
-
-    W = blocks(equations.input_rows, "weight_ih")
-    U = blocks(equations.state_rows, "weight_hh")
-    b = blocks(equations.input_rows, "bias_ih")
-    for row, value in blocks(equations.state_rows, "bias_hh").items():
-        b[row] = b[row] + value if row in b else value
-    for row in equations.state_rows:
-        if row not in U:  # a diagonal has its own vectors, and no bias of this side
-            U[row] = np.diag(p[f"u_{equations.block(row)}"])
-            b.setdefault(row, np.zeros(HIDDEN))
-    return W, U, b, p
+def same(found: Sequence[torch.Tensor], want: Sequence[torch.Tensor], tolerance: float) -> None:
+    """Each tensor is within a share of its largest number, or of 1."""
+    for mine, right in zip(found, want, strict=True):
+        scale = max(1.0, float(right.detach().abs().max())) if right.numel() else 1.0
+        torch.testing.assert_close(mine, right, rtol=0, atol=tolerance * scale)

@@ -328,3 +328,8 @@ def test_it_works_with_scikit_learn():
 def test_a_file_that_is_open_is_no_table():
     with pytest.raises(InputError):
         fitted("log").predict(io.StringIO("a,b\n1,2\n"))
+
+
+def test_an_encoder_that_sees_the_future_is_refused():
+    with pytest.raises(InputError, match=r"encoder\.bidirectional is True"):
+        Forecaster(HORIZON, encoder=Encoder(bidirectional=True)).fit(wave())
