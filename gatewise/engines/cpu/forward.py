@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import graph
@@ -172,8 +173,12 @@ class Forward:
         places = {s.name: j for j, s in enumerate(part.sums)}
         units = block.word(self._units(k))
         count = block.word(f"{self._units(k)}:blocks")
+        kept = part.kept if self.keep else ()
+        reads = graph.variables((*part.computes, *kept))
+        output = self.plan.states[0]
         with code.loop("0", "%rows") as i:
             row = code.add("%row", i)
+            rows = self._rows_of(block, row, reads, [name for name, _ in part.computes])
             with code.loop("0", "%blocks") as j:
                 unit = code.add("%unit", j)
                 at = code.mul(unit, n)
@@ -189,18 +194,14 @@ class Forward:
                         return code.load(block.pointer(f"weight:{name}"), at)
                     if name in self.plan.noises:
                         inside[:] = inside or [code.mask(left)]
-                        noise = self._timed_noise(block, name, row)
-                        return code.load_part(code.offset(noise, at), inside[0])
-                    base = f"old:{name}" if name in self.plan.states else f"value:{name}"
-                    return code.load(self._row(block, name, block.pointer(base), row), at)
+                        return code.load_part(code.offset(rows[name], at), inside[0])
+                    return code.load(rows[name], at)
 
-                kept = part.kept if self.keep else ()
                 values = graph.write(code, [e for _, e in (*part.computes, *kept)], leaf)
                 for (name, _), value in zip(part.computes, values, strict=False):
-                    base = f"new:{name}" if name in self.plan.states else f"value:{name}"
-                    code.store(value, self._row(block, name, block.pointer(base), row), at)
-                    if name == self.plan.states[0]:
-                        self._leave(block, value, row, at, left)
+                    code.store(value, rows[f"new:{name}"], at)
+                    if name == output:
+                        self._leave(code, value, code.offset(rows["@y"], at), left)
                 if kept:
                     nth = code.add(code.mul(row, count), unit)
                     base = code.offset(block.pointer(f"keep:{k}"), code.mul(nth, len(kept) * n))
@@ -209,16 +210,32 @@ class Forward:
         code.do("ret void")
         self.module.add(code)
 
+    def _rows_of(
+        self, block: Block, row: str, reads: Sequence[str], computes: Sequence[str]
+    ) -> dict[str, str]:
+        """Where a row of everything begins that a part reads or writes."""
+        plan, rows = self.plan, {}
+        for name in reads:
+            if name in plan.noises:
+                rows[name] = self._timed_noise(block, name, row)
+            elif name in plan.states or name in plan.crossing:
+                base = f"old:{name}" if name in plan.states else f"value:{name}"
+                rows[name] = self._row(block, name, block.pointer(base), row)
+        for name in computes:
+            base = f"new:{name}" if name in plan.states else f"value:{name}"
+            rows[f"new:{name}"] = self._row(block, name, block.pointer(base), row)
+        if plan.states[0] in computes:
+            rows["@y"] = self._timed_row(block, "y", row)
+        return rows
+
     def _timed_noise(self, block: Block, name: str, row: str) -> str:
         code = block.code
         first = code.pointer(block.pointer(f"noise_rows:{name}"), row)
         offset = code.mul(block.word("step"), block.word(f"noise_step:{name}"))
         return code.offset(first, offset, "i8")
 
-    def _leave(self, block: Block, value: str, row: str, at: str, left: str) -> None:
+    def _leave(self, code: Function, value: str, y: str, left: str) -> None:
         """Write the output where the caller wants it; at a row's end only what is there."""
-        code = block.code
-        y = code.offset(self._timed_row(block, "y", row), at)
         whole, part, done = code.label("w"), code.label("p"), code.label("y")
         code.branch(code.less(left, str(self.lanes.count)), part, whole)
         code.block(whole)
