@@ -1,0 +1,1 @@
+"""The networks that the papers describe, and today's beside them."""

@@ -1,0 +1,1 @@
+"""The papers' tasks as generators: one file each."""
