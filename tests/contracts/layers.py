@@ -113,16 +113,20 @@ def every(kinds: Any = KINDS) -> list[tuple[str, str]]:
 
 
 def rotated(offset: int) -> list[tuple[str, str]]:
-    """Each kind with a cell until each cell was taken; other pairs by other offsets."""
-    turn = offset % len(CELLS)
-    left = [*CELLS][turn:] + [*CELLS][:turn]
-    pairs = []
+    """Each kind with one cell, each cell with one kind at least; other pairs by other offsets."""
+    cells, kinds = turned([*CELLS], offset), turned([*KINDS], offset)
+    left, pairs = cells, []
     for kind in KINDS:
-        able = [cell for cell in left if takes(cell, kind)] or [c for c in CELLS if takes(c, kind)]
-        cell = able[offset % len(able)]
-        pairs.append((cell, kind))
-        left = [c for c in left if c != cell]
-    return pairs + [(cell, next(k for k in [*KINDS][turn:] if takes(cell, k))) for cell in left]
+        able = [cell for cell in (*left, *cells) if takes(cell, kind)]
+        pairs.append((able[0], kind))
+        left = [cell for cell in left if cell != able[0]]
+    return pairs + [(cell, next(kind for kind in kinds if takes(cell, kind))) for cell in left]
+
+
+def turned(names: list[str], offset: int) -> list[str]:
+    """The same names, with those first in front that come some way behind."""
+    start = 9 * offset % len(names)
+    return names[start:] + names[:start]
 
 
 def cases(pairs: list[tuple[str, str]]) -> Any:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gatewise.cells import every_cell
@@ -321,4 +321,7 @@ def cell_of(first, second, reset):
 def test_drawn_equations(first, second, reset, ragged):
     lengths = torch.tensor([2, 0, 3]) if ragged else None
     call = drawn(cell_of(first, second, reset), 3, 3, 2, 11, lengths=lengths, scale=0.5)
+    # Where a sigmoid is shut, a gradient is what rounding leaves of 1 - 1: there is no right one.
+    _, gradients = run(call, REFERENCE)
+    assume(all(g.abs().max() > 1e-3 or not g.any() for g in gradients))
     agree(call)
