@@ -173,9 +173,9 @@ class _Values:
         nodes = [*(node for node, _ in self.named), *cell.outputs]
         self.plain = rewrite(nodes, lambda n: var(str(n.value)) if n.op == "product" else n)
         applied = [node for node in walk(nodes) if node.op == "product"]
-        names = {str(node.value) for node in applied}
+        self.applied = {str(node.value) for node in applied}
         for name, kind in cell.inputs.items():
-            if name not in names:
+            if name not in self.applied:
                 self._find(name, kind)
         for node in applied:
             operand = [self._at(node.args[0], k) for k in range(self.units)]
@@ -183,21 +183,15 @@ class _Values:
 
     def terms(self, unit: int) -> tuple[Term, ...]:
         """The lines for one unit: what the gates receive, then the named values."""
-        gates = [
-            Term(
-                f"net_{name}",
-                " + ".join(parts),
-                _sum([values[unit] for values in parts.values()]),
-                self.known[name][unit],
-            )
-            for name, parts in self.parts.items()
-        ]
+        numbers = {name: values[unit] for name, values in self.known.items()}
         in_names = Writer(_FORMS, {}, _Leaves(self.cell, None))
-        in_numbers = Writer(
-            _FORMS, {}, _Leaves(self.cell, {k: v[unit] for k, v in self.known.items()})
-        )
-        lines = []
+        in_numbers = Writer(_FORMS, {}, _Leaves(self.cell, numbers))
+        lines = [self._net(name, unit) for name in self.parts if name not in self.applied]
         for node, name in self.named:
+            if node.op == "product":
+                operand = in_names.text(node.args[0])
+                lines.append(self._net(name, unit, f"recurrent({operand})"))
+                continue
             value = self._at(node, unit)
             lines.append(Term(name, in_names.text(node), in_numbers.text(node), value))
             in_names.names[node], in_numbers.names[node] = name, _number(value)
@@ -208,7 +202,16 @@ class _Values:
             for name, node in zip(self.cell.states, self.cell.outputs, strict=True)
             if name not in shown
         ]
-        return (*gates, *lines)
+        return tuple(lines)
+
+    def _net(self, name: str, unit: int, recurrent: str = "recurrent") -> Term:
+        """What a gate receives, part by part."""
+        parts = {
+            recurrent if part == "recurrent" else part: values[unit]
+            for part, values in self.parts[name].items()
+        }
+        value = self.known[name][unit]
+        return Term(f"net_{name}", " + ".join(parts), _sum(list(parts.values())), value)
 
     def _find(self, name: str, kind: str, operand: Tensor | None = None) -> None:
         cell = self.cell
@@ -278,6 +281,9 @@ def _named(cell: Cell) -> list[tuple[Expr, str]]:
     for name, node in (*cell.labels, *zip(cell.states, cell.outputs, strict=True)):
         if node.args:
             names.setdefault(node, name)
+    for node in walk(names):
+        if node.op == "product":
+            names.setdefault(node, str(node.value))
     return [(node, names[node]) for node in walk(names) if node in names]
 
 

@@ -54,6 +54,6 @@ class _Pinball(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Any:
+    def backward(ctx: Any, *gradients: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         (slope,) = ctx.saved_tensors
-        return slope * -gradient, None, None, None
+        return slope * -gradients[0], None, None, None

@@ -225,8 +225,8 @@ class Forecaster(Estimator):
                 raise InputError(f"{name} is {value!r}, and has to be a whole number of at least 1")
         if self.encoder.bidirectional:
             raise InputError(
-                "encoder.bidirectional is True, and a forecast at each step must not see what comes "
-                "after it: leave it at False"
+                "encoder.bidirectional is True, and a forecast at each step must not see what "
+                "comes after it: leave it at False"
             )
         levels = list(self.quantiles)
         if not levels or sorted(set(levels)) != levels or not all(0 < q < 1 for q in levels):
