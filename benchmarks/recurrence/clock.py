@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from gatewise.engines.cpu import whole
+from gatewise.engines.cpu import backward_run, forward_run
 from gatewise.engines.cpu.frame import Live, Place
 
 if TYPE_CHECKING:
@@ -51,9 +51,12 @@ class Clock(ExitStack):
         self._parts: dict[int, list[tuple[str, Place]]] = {}
 
     def __enter__(self) -> Self:
-        for name, phases in (("forward_frame", FORWARD), ("backward_frame", BACKWARD)):
-            noting = self._noting(getattr(whole, name), phases)
-            self.enter_context(mock.patch.object(whole, name, noting))
+        for home, name, phases in (
+            (forward_run, "forward_frame", FORWARD),
+            (backward_run, "backward_frame", BACKWARD),
+        ):
+            noting = self._noting(getattr(home, name), phases)
+            self.enter_context(mock.patch.object(home, name, noting))
         for name in ("run", "run_team"):
             self.enter_context(mock.patch.object(Live, name, self._timing(getattr(Live, name))))
         return self

@@ -112,10 +112,10 @@ def test_phases_add_up_to_a_step():
 
 def test_phases_on_two_threads_and_where_states_are_computed_again(monkeypatch):
     pytest.importorskip("llvmlite")
-    from gatewise.engines.cpu import whole
+    from gatewise.engines.cpu import forward_run, task
 
-    monkeypatch.setattr(whole, "_LARGE", 0)
-    monkeypatch.setattr(whole, "_WORTH_THREADS", 0)
+    monkeypatch.setattr(forward_run, "_LARGE", 0)
+    monkeypatch.setattr(task, "_WORTH_THREADS", 0)
     part = budget.measure(replace(TINY, threads=(1, 2), phases=(Shape(3, 70, 4, 6),)))
     assert gate(Result({}, part.rows)) is None
     assert [row["threads"] for row in part.rows] == [1, 2]
