@@ -17,8 +17,14 @@ from .statistics import decay
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NETWORKS = ("tanh rnn", "tanh rnn, narrow", "lstm, forget bias 0", "lstm, forget bias 1",
-            "lstm, forget bias 3", "lstm, chrono")  # fmt: skip
+NETWORKS = (
+    "narrow tanh rnn",
+    "tanh rnn",
+    "lstm forget bias 0",
+    "lstm forget bias 1",
+    "lstm forget bias 3",
+    "lstm chrono",
+)
 SIZES = {"smoke": (8, 100), "modern": (64, 100)}
 """Units and the longest lag."""
 
@@ -84,17 +90,18 @@ def criteria(rows: Rows) -> list[tuple[str, bool]]:
         if "rnn" in name:
             sentence = f"the {name}'s gradient falls exponentially (R2 {r2:.3f}, above 0.95)"
             found.append((sentence, slope < 0 and r2 > 0.95))
-        if name in ("lstm, forget bias 3", "lstm, chrono"):
+        if name in ("lstm forget bias 3", "lstm chrono"):
             low, high = min(curve), max(curve)
             sentence = (
                 f"{name}: over 100 steps sigma_max stays within a factor of 10 (from {low:.3g} to "
                 f"{high:.3g})"
             )
             found.append((sentence, high <= 10 * low))
-    order = [n for n in NETWORKS if n in names and n != "tanh rnn"]
-    left = [_curve(rows, name)[100] for name in order]
-    if len(order) > 2:
-        sentence = f"after 100 steps more is left in this order: {', '.join(order)}"
+    biases = [name for name in names if "bias" in name]
+    if len(biases) > 1:
+        left = [_curve(rows, name)[100] for name in biases]
+        texts = ", ".join(f"{value:.2g}" for value in left)
+        sentence = f"the larger the forget bias, the more is left after 100 steps ({texts})"
         found.append((sentence, left == sorted(left)))
     return found
 
@@ -139,9 +146,9 @@ EXPERIMENT = Experiment(
     reading=(
         "The gradient of a loss to a state k steps earlier is the loss's gradient times a product "
         "of k Jacobians; its largest singular value is the most that can be left of it. An "
-        "LSTM's memory multiplies it by the forget gate at each step, which its bias holds near 1; "
-        "what goes through the gates is added. Chrono biases give each unit a reach of its own, up "
-        "to the lag."
+        "LSTM's memory multiplies it by the forget gate at each step, which its bias holds near "
+        "1; what goes through the gates is added, and can make it grow. Chrono biases give each "
+        "unit a reach of its own, up to the lag."
     ),
     deviations=(
         "The narrow tanh RNN has the uniform weights that torch draws; the plain one has the "

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RECIPES = {
     "smoke": (Agreement(8), Recipe(hidden=4, rate=2e-2, updates=300)),
-    "modern": (Agreement(20), Recipe(hidden=4, rate=2e-2, updates=3000)),
+    "modern": (Agreement(20), Recipe(hidden=2, rate=2e-2, updates=5000)),
 }
 
 
@@ -152,10 +152,12 @@ EXPERIMENT = Experiment(
     listing=listing,
     reading=(
         "The text walks through one step of an LSTM that has to remember the subject's gender, and "
-        "says that the forget gate closes at a new subject. Here the number of the last subject is "
-        "wanted many words later. The unit that remembers is the one whose memory goes most with "
-        "the number shortly before the verb; `gatewise.inspection.explain_step` prints its "
-        "arithmetic at the new subject, for the figure's sentence."
+        "says that the forget gate closes at a new subject. Here the number of the last of many "
+        "subjects is wanted many words later. The unit that remembers is the one whose memory goes "
+        "most with the number shortly before the verb. A network can also overwrite, by adding "
+        "more than is there, so the gate does not have to close all the way. "
+        "`gatewise.inspection.explain_step` prints the unit's arithmetic at the last subject of "
+        "the figure's sentence."
     ),
     deviations=("The text has no experiment: task, network and bounds are ours.",),
 )

@@ -38,10 +38,11 @@ class Sizes:
 
     def __init__(self, setting: Setting) -> None:
         small = setting.budget == "smoke"
-        self.lags = (20, 30) if small else (20, 50, 100, 200, 400)
+        self.lags = (20, 30) if small else (20, 30, 50, 100, 200, 400)
+        self.either = (1e-2,) if small else (1e-2, 3e-3)
         self.updates = 200 if small else 1500
         self.rates = (1e-3, 1e-2) if small else (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-        self.stable_lag = 20 if small else 50
+        self.stable_lag = 20 if small else 30
         self.stable_updates = 150 if small else 800
         self.followed = 1 if small else 4
         self.hidden = 16 if small else 32
@@ -61,10 +62,14 @@ def run(setting: Setting) -> list[Row]:
 
 
 def _lag(model: str, seeds: tuple[int, ...], sizes: Sizes) -> list[Row]:
-    """Whether adding is learned, by the length of its sequences."""
-    recipe = Recipe(hidden=sizes.hidden, rate=1e-2, updates=sizes.updates)
+    """Whether adding is learned at either learning rate, by the length of its sequences."""
+    recipes = [Recipe(sizes.hidden, rate, updates=sizes.updates) for rate in sizes.either]
     return [
-        {"seed": seed, "lag": lag, "solved": _solved(model, lag, recipe, seed)}
+        {
+            "seed": seed,
+            "lag": lag,
+            "solved": any(_solved(model, lag, recipe, seed) for recipe in recipes),
+        }
         for lag in sizes.lags
         for seed in seeds
     ]
@@ -272,7 +277,7 @@ EXPERIMENT = Experiment(
     budgets={
         "smoke": Budget("Two lags, two rates.", ("gradient", "lag", "stability", "cost"), 1),
         "modern": Budget(
-            "The adding problem over 20 to 400 steps, six learning rates.",
+            "The adding problem over 20 to 400 steps; six learning rates over 30.",
             ("gradient", "lag", "stability", "cost"),
             3,
         ),
@@ -284,8 +289,8 @@ EXPERIMENT = Experiment(
     reading=(
         "The rows of the textbooks' comparison, each with what was measured. Both networks have "
         "the same units, updates and clipped Adam; the LSTM starts with chrono biases. A run "
-        "solves the "
-        f"adding problem where its mean error on 256 new sequences is below {ERROR}."
+        f"solves the adding problem where its mean error on 256 new sequences is below {ERROR}; a "
+        "lag counts as solved where one of two learning rates does it."
     ),
     deviations=("The table is in no one paper; the tasks and criteria are ours.",),
 )

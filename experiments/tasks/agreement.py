@@ -19,7 +19,7 @@ WORDS = (*SINGULAR, *PLURAL, *DISTRACTORS, VERB)
 class Agreement:
     """A sentence with some subjects; at its end the number of the last one is wanted.
 
-    Up to five subjects come before the last one, so that their numbers added up say little. After
+    Up to eleven subjects come before the last one, so a memory that only adds up is wrong. After
     Olah 2015: "when we see a new subject, we want to forget the gender of the old subject".
 
     Attributes:
@@ -54,8 +54,8 @@ class Agreement:
         symbols[:, -1] = len(WORDS) - 1
         last = steps - 2 - self.distractors
         earlier = rng.permuted(np.tile(np.arange(last), (count, 1)), axis=1)
-        many = rng.integers(0, 6, count)
-        for k in range(5):
+        many = rng.integers(0, last + 1, count)
+        for k in range(last):
             rows = np.flatnonzero(many > k)
             symbols[rows, earlier[rows, k]] = rng.integers(0, first_other, len(rows))
         symbols[:, last] = rng.integers(0, first_other, count)

@@ -8,7 +8,7 @@ _NAMES = {
     "Seen": ".report",
     "Span": ".report",
     "StepExplanation": ".step",
-    "Term": ".step",
+    "Term": ".arithmetic",
     "Window": ".report",
     "explain_step": ".step",
 }

@@ -122,6 +122,7 @@ def test_experiments_say_what_they_repeat(name):
     for budget in experiment.budgets.values():
         assert budget.about.endswith(".")
         assert len(set(budget.parts)) == len(budget.parts) > 0
+        assert not any("," in part for part in budget.parts)
 
 
 def test_seeds_leave_torchs_generator_alone():

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gatewise import InputError
-from gatewise.cells import every_cell
-from gatewise.compiler import Gate, State, cell, tanh
+from gatewise.cells import every_cell, gru_reset_before, lstm
+from gatewise.compiler import Gate, State, cell, layer_norm, tanh
 from gatewise.inspection import explain_step
 from gatewise.nn import LSTM, Recurrent
 
@@ -28,7 +28,10 @@ def drawn(own, layers=1, **options):
     return layer, x[1], state
 
 
-@pytest.mark.parametrize("own", [*every_cell().values(), product_of_states], ids=lambda c: c.name)
+CELLS = [*every_cell().values(), product_of_states, layer_norm(lstm), layer_norm(gru_reset_before)]
+
+
+@pytest.mark.parametrize("own", CELLS, ids=lambda c: c.name)
 @pytest.mark.parametrize("depth", [0, 1])
 def test_values_are_those_of_the_step(own, depth):
     layer, x, state = drawn(own, layers=2)
@@ -91,6 +94,12 @@ def test_a_projected_output_is_explained_before_its_projection():
     c = layer.step(x, state)[1].c[0, 3].item()
     assert found["c"] == pytest.approx(c)
     assert found["h"] == pytest.approx(found["o"] * math.tanh(c))
+
+
+def test_a_sparse_layer_is_explained():
+    layer, x, state = drawn("lstm", connectivity="heads:2")
+    want = layer.step(x, state)[1]
+    assert explain_step(layer, x, state, 3)["h"] == pytest.approx(want.h[0, 3].item())
 
 
 def test_wrong_input_is_said():
