@@ -73,7 +73,7 @@ def summary(rows: Rows) -> list[Row]:
                 "seeds": len(where(rows, part=name)),
                 "sigma_max after 10 steps": curve[10],
                 "after 100": curve[100],
-                "tenfold fall every (steps)": -1 / slope if slope < 0 else float("inf"),
+                "tenfold fall every (steps)": -1 / slope if slope < 0 else "grows",
                 "R2 of the exponential": r2,
             }
         )

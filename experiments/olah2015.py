@@ -108,7 +108,7 @@ def criteria(rows: Rows) -> list[tuple[str, bool]]:
         ),
     ]
     if len(rows) > 1:
-        found.append((f"its f at a new subject is below 0.2 (median {new:.2f})", new < 0.2))
+        found.append((f"its f at a new subject is below 0.2 (median {new:.3f})", new < 0.2))
     return found
 
 
