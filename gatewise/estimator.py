@@ -6,7 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 # They are lazy: torch is imported when something is fitted or loaded, and not for its signature.
 from . import evaluation, export, train
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
     from typing_extensions import Self
 
-    from .data.contract import Data, Fold
+    from .data.contract import Data, Dataset, Fold
     from .decoders.contract import Decoder
     from .evaluation.verdict import Verdict
     from .export.artifact import Artifact
@@ -40,9 +40,11 @@ class Task:
         decode: Network and batch to an answer; one that is `Calibrated` is fitted on the
             held-out part after training.
         judge: Network, decoder and fold to a table beside the baselines and what it means;
-            called last.
+            called last. Where there is none, `measure` is asked about the held-out part.
         defaults: What the task, having seen its data, would choose for fields of the
             `Trainer` that the caller left at None.
+        measure: Network, decoder and examples with answers to the model's figures, the first
+            row, those of the baselines, and what they mean.
     """
 
     network: nn.Module
@@ -50,6 +52,15 @@ class Task:
     decode: Decoder
     judge: Callable[[nn.Module, Any, Fold], Verdict] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    measure: Callable[[nn.Module, Any, Dataset], Verdict] | None = None
+
+    def verdict(self, fold: Fold) -> Verdict | None:
+        """Judge the trained network on the held-out part; None where that cannot be done."""
+        if self.judge is not None:
+            return self.judge(self.network, self.decode, fold)
+        if self.measure is None or fold.valid is None or not len(fold.valid):
+            return None
+        return self.measure(self.network, self.decode, fold.valid)
 
 
 class Estimator(ABC):
@@ -62,7 +73,18 @@ class Estimator(ABC):
     After `fit` or `load`: `data_`, `task_`, `network_`, `trainer_` (with everything that was
     left to be chosen), `history_`, `summary_` (figures beside the baselines' and what they
     mean; None if the task judges nothing) and `provenance_`.
+
+    Attributes:
+        verb: The task's name on the command line; made from the class's where it is None.
+        inputs: Files that the command line takes by position, name to what it says of them.
+            One is handed to `fit` as `x`, two as `x` and `y`; a name that ends in "..." stands
+            for one or more, handed over as a list.
+        kind: What scikit-learn takes it for.
     """
+
+    verb: ClassVar[str | None] = None
+    inputs: ClassVar[Mapping[str, str]] = {"data": "File to learn from."}
+    kind: ClassVar[Literal["classifier", "regressor"] | None] = None
 
     trainer: Trainer
 
@@ -147,7 +169,7 @@ class Estimator(ABC):
             if isinstance(task.decode, Calibrated) and held_out:
                 batches = train.Batches(fold.valid, trainer.batch_size, trainer.device)
                 task.decode.fit(task.network, batches)
-            summary = task.judge(task.network, task.decode, fold) if task.judge else None
+            summary = task.verdict(fold)
         steps = train.finish(
             task.network,
             task.objective,
@@ -194,6 +216,29 @@ class Estimator(ABC):
         size = self.trainer_.batch_size
         loss, score = train.evaluate(self.network_, self.task_.objective, examples, size)
         return -loss if score is None else score
+
+    def evaluate(self, x: Any, y: Any = None) -> Verdict:
+        """Put the model's figures on data with known answers beside those of the baselines.
+
+        Args:
+            x: What the task reads.
+            y: Its answers, where they are not part of `x`.
+
+        Returns:
+            The table, the model's own row first, and what to make of it.
+
+        Raises:
+            InputError: It is not fitted, or there is nothing in the data to judge it on.
+        """
+        self._check_fitted()
+        measure = self.task_.measure
+        if measure is None:
+            return evaluation.Verdict({"model": {"score": self.score(x, y)}})
+        examples = self.data_.examples(x, y)
+        if len(examples) == 0:
+            raise InputError(f"{type(self).__name__} found nothing to judge on: give more data")
+        with train.frozen(self.network_):
+            return measure(self.network_, self.task_.decode, examples)
 
     def save(self, path: str | Path, *, files: Mapping[str, bytes] | None = None) -> None:
         """Write a folder of safetensors and JSON, whole or not at all.
@@ -304,9 +349,14 @@ class Estimator(ABC):
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn, which calls this, what to expect."""
-        from sklearn.utils import Tags, TargetTags
+        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
 
-        return Tags(estimator_type=None, target_tags=TargetTags(required=False))
+        return Tags(
+            estimator_type=self.kind,
+            target_tags=TargetTags(required=False),
+            classifier_tags=ClassifierTags() if self.kind == "classifier" else None,
+            regressor_tags=RegressorTags() if self.kind == "regressor" else None,
+        )
 
     def _build(self, data: Data) -> Task:
         with train.isolated(train.derive(self.trainer.seed, "weights")):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from . import flags
+from . import files, flags
 from .form import filled, form
 from .output import check_checkpoint, check_model, tell
 from .settings import resolved, write_settings
@@ -33,8 +33,7 @@ def command(task: type) -> Callable[..., None]:
     """Make the function whose signature is the task's flags and those of fitting."""
 
     def run(
-        data: Path,
-        *,
+        *given: Path,
         out: Path,
         model: Any,
         config: Path | None = None,
@@ -45,7 +44,7 @@ def command(task: type) -> Callable[..., None]:
         """Fit and save.
 
         Args:
-            data: File to learn from.
+            *given: FILES
             out: Folder to save the model in.
             model: What the task's constructor takes.
             config: TOML file with these same names; what is typed here wins.
@@ -53,12 +52,16 @@ def command(task: type) -> Callable[..., None]:
             overwrite: Replace the model that is in the folder.
             quiet: Show no progress.
         """
-        _run(filled(model), data, out, resume=resume, overwrite=overwrite, quiet=quiet)
+        _run(filled(model), given, out, resume=resume, overwrite=overwrite, quiet=quiet)
 
     blank = form(task)
-    run.__annotations__["model"] = Annotated[blank, Parameter(name="*")]
+    run.__doc__ = (inspect.getdoc(run) or "").replace("    *given: FILES", files.said(task))
     if not _asked(task):
         run.__kwdefaults__ = {**(run.__kwdefaults__ or {}), "model": blank()}
+    held = {p.name: p.annotation for p in files.positions(task)}
+    run.__annotations__ = {**run.__annotations__, **held}
+    run.__annotations__["model"] = Annotated[blank, Parameter(name="*")]
+    run.__signature__ = files.signature(run, task)
     return run
 
 
@@ -67,38 +70,42 @@ def _asked(task: type) -> list[inspect.Parameter]:
     return [p for p in inspect.signature(task).parameters.values() if p.default is p.empty]
 
 
-def _run(model: Any, data: Path, out: Path, *, resume: bool, overwrite: bool, quiet: bool) -> None:
+def _run(
+    model: Any, given: Sequence[Path], out: Path, *, resume: bool, overwrite: bool, quiet: bool
+) -> None:
+    inputs = files.taken(type(model), given)
     check_model(out, overwrite=overwrite)
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
     log = checkpoint / "log.jsonl"
     try:
-        model.fit(_read(model, data), progress=not quiet, checkpoint=checkpoint, log=log)
+        inputs = _read(model, inputs)
+        model.fit(*inputs, progress=not quiet, checkpoint=checkpoint, log=log)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_go_on(checkpoint)) from None
     finally:
         if not _can_go_on(checkpoint):
             shutil.rmtree(checkpoint, ignore_errors=True)
-    settings = {"data": str(data), **resolved(model)}
-    files = {"run.toml": write_settings(settings).encode(), "log.jsonl": log.read_bytes()}
+    settings = {**files.named(type(model), given), **resolved(model)}
+    beside = {"run.toml": write_settings(settings).encode(), "log.jsonl": log.read_bytes()}
     if report := getattr(model, "report_", None):
-        files["report.html"] = report.html().encode()
-    model.save(out, files=files)
+        beside["report.html"] = report.html().encode()
+    model.save(out, files=beside)
     shutil.rmtree(checkpoint)
     if model.summary_:
         print(model.summary_)
-    tell(f"saved {out}, with {' and '.join(sorted(files))} in it")
+    tell(f"saved {out}, with {' and '.join(sorted(beside))} in it")
 
 
-def _read(model: Any, data: Path) -> Any:
+def _read(model: Any, inputs: list[Any]) -> list[Any]:
     """Read the file, where the task can do that ahead of the fit, and say what was guessed."""
     accept = getattr(model.data(), "accept", None)
     if accept is None:
-        return data
-    found = accept(data)
+        return inputs
+    found = accept(*inputs)
     for note in getattr(found, "notes", ()):
         tell(f"note: {note}")
-    return found
+    return [found]
 
 
 def _can_go_on(checkpoint: Path) -> bool:
@@ -121,5 +128,5 @@ def _example(name: str, task: type) -> str:
     asked = [
         f"--{p.name.replace('_', '-')} {words.get(str(p.annotation), 'NAME')}" for p in _asked(task)
     ]
-    typed = " ".join(["gatewise fit", name, "data.csv", *asked, "--out", "data.model"])
+    typed = " ".join(["gatewise fit", name, files.words(task), *asked, "--out", "data.model"])
     return f"Example:\n\n$ {typed}"

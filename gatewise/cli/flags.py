@@ -37,7 +37,8 @@ def tasks() -> dict[str, type]:
         'Forecaster'
     """
     package = importlib.import_module("gatewise.tasks")
-    return {verb(name): getattr(package, name) for name in package.TASKS}
+    found = {name: getattr(package, name) for name in package.TASKS}
+    return {task.verb or verb(name): task for name, task in found.items()}
 
 
 def verb(name: str) -> str:

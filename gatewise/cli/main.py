@@ -74,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def app() -> App:
     """Build the command with all its verbs."""
     from .backtest import backtest
+    from .evaluate import evaluate
     from .explain import explain
     from .fit import fit
     from .info import info
@@ -93,7 +94,7 @@ def app() -> App:
         suppress_keyboard_interrupt=False,
     )
     command.command(fit())
-    for place, verb in enumerate((predict, backtest, info, explain), 1):
+    for place, verb in enumerate((predict, evaluate, backtest, info, explain), 1):
         flags.add(command, verb, place)
     return command
 

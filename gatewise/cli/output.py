@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq")
@@ -49,25 +50,32 @@ def check_checkpoint(folder: Path, *, resume: bool, overwrite: bool) -> None:
         shutil.rmtree(folder)
 
 
-def check_file(out: Path) -> None:
-    """Refuse, before the work, a file that a table cannot be written to.
+def check_file(out: Path, accepted: Sequence[str] = TABLES, flag: str = "--out") -> None:
+    """Refuse, before the work, a file that cannot be written.
+
+    Args:
+        out: The file.
+        accepted: Suffixes it may have.
+        flag: How it was named.
 
     Raises:
-        InputError: Its suffix is no table's, it is a folder, or its own folder is missing.
+        InputError: Its suffix is another, it is a folder, or its own folder is missing.
     """
-    if out.suffix.lower() not in TABLES:
-        raise InputError(f"--out {out} has to end in .csv, .tsv or .parquet")
-    _check_parent(out)
+    if out.suffix.lower() not in accepted:
+        shown = [suffix for suffix in accepted if suffix != ".pq"]
+        words = " or ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+        raise InputError(f"{flag} {out} has to end in {words}")
+    _check_parent(out, flag)
     if out.is_dir():
-        raise InputError(f"--out {out} is a folder; name a file")
+        raise InputError(f"{flag} {out} is a folder; name a file")
 
 
-def _check_parent(out: Path) -> None:
+def _check_parent(out: Path, flag: str = "--out") -> None:
     folder = out.absolute().parent
     if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}; make it first, or correct --out {out}")
+        raise InputError(f"there is no folder {folder}; make it first, or correct {flag} {out}")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"nothing can be written in {folder}; choose another place for --out")
+        raise InputError(f"nothing can be written in {folder}; choose another place for {flag}")
 
 
 def tell(line: str) -> None:

@@ -8,6 +8,7 @@ _NAMES = {
     "Seen": ".report",
     "Span": ".report",
     "StepExplanation": ".step",
+    "TaskReport": ".task_report",
     "Term": ".arithmetic",
     "Window": ".report",
     "explain_step": ".step",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from ..evaluation.rolling import OURS, Rolling
-from ..inspection.report import ForecastReport, LearningCurve, Seen, Span, Window
+from ..inspection.report import ForecastReport, Seen, Span, Window
+from .reporting import configuration, curve
 
 if TYPE_CHECKING:
     from ..data.panel import Panel
@@ -35,7 +35,7 @@ def forecast_report(model: Forecaster) -> ForecastReport:
         warnings=_warnings(found),
         seen=_seen(panel, model),
         spans=_spans(data, panel),
-        curve=_curve(model),
+        curve=curve(model),
         quantiles=found.levels,
         windows=_windows(found, data),
         metric="MASE",
@@ -43,7 +43,7 @@ def forecast_report(model: Forecaster) -> ForecastReport:
         figures=found.figures,
         coverage=found.coverage,
         baseline=_shown_baseline(found),
-        configuration=_plain(model),
+        configuration=configuration(model),
         provenance=model.provenance_,
     )
 
@@ -102,13 +102,6 @@ def _spans(data: Windows, panel: Panel) -> tuple[Span, ...]:
     )
 
 
-def _curve(model: Forecaster) -> LearningCurve:
-    epochs = [e for e in model.history_.epochs if e.member == 0]
-    valid = [e.valid_loss for e in epochs if e.valid_loss is not None]
-    best = int(np.argmin(valid)) if valid else None
-    return LearningCurve([e.loss for e in epochs], valid, best)
-
-
 def _shown_baseline(found: Rolling) -> str | None:
     return "seasonal naive" if "seasonal naive" in found.points else "naive"
 
@@ -149,12 +142,3 @@ def _windows(found: Rolling, data: Windows) -> tuple[Window, ...]:
             )
         )
     return tuple(shown)
-
-
-def _plain(model: Forecaster) -> dict[str, Any]:
-    """Parameters as words and numbers, with the trainer as it was resolved."""
-    held = {**model.get_params(deep=False), "trainer": model.trainer_}
-    return {
-        name: asdict(cast("Any", value)) if is_dataclass(value) else value
-        for name, value in held.items()
-    }
