@@ -86,7 +86,7 @@ def recurrent_dropout(cell: Cell, rate: float, kind: str = "semeniuta") -> Cell:
     """
     if kind not in _KINDS:
         raise InputError(
-            f"the kind {kind!r} of recurrent dropout is unknown: {nearest(str(kind), _KINDS)}"
+            f"recurrent_dropout_kind={kind!r} is unknown: {nearest(str(kind), _KINDS)}"
         )
     _check_rate("recurrent dropout", rate)
     return _KINDS[kind](cell, rate) if rate else cell

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import isfinite
+from typing import Any
 
 from .. import cells
 from ..compiler import Cell
@@ -69,3 +71,29 @@ def check_deviation(name: str, value: float) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not isfinite(value) or value < 0:
         raise InputError(f"{name}={value!r}: give a standard deviation of at least 0")
+
+
+@contextmanager
+def called(argument: str, value: Any, inner: str = "") -> Iterator[None]:
+    """Let a mistake that is found deeper be told under the argument that the caller wrote.
+
+    Args:
+        argument: Its name.
+        value: What was given.
+        inner: The name that the same value has below.
+
+    Raises:
+        InputError: What was raised inside, with the argument in front.
+
+    Example:
+        >>> with called("connectivity", "heads:3"):
+        ...     raise InputError("n=3: 16 units do not make 3 heads")
+        Traceback (most recent call last):
+        gatewise.errors.InputError: connectivity='heads:3': n=3: 16 units do not make 3 heads
+    """
+    try:
+        yield
+    except InputError as error:
+        said, own = str(error), f"{argument}={value!r}: "
+        said = said.removeprefix(f"{inner}={value!r}: ") if inner else said
+        raise InputError(said if said.startswith(f"{argument}=") else own + said) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..compiler import Cell, clip, diagonal, layer_norm
 from ..connectivity import Connectivity, Dense, from_key
 from ..errors import InputError, nearest
+from .arguments import called
 
 DIAGONAL = "diagonal"
 _KINDS = ("dense", DIAGONAL, "heads:N", "low_rank:RANK", "masked:DENSITY:SEED")
@@ -30,10 +31,12 @@ def equations(
         ()
     """
     if placement is not None:
-        cell = layer_norm(cell, placement)
+        with called("layer_norm", placement, "placement"):
+            cell = layer_norm(cell, placement)
     if connectivity == DIAGONAL:
         cell = diagonal(cell)
-    return cell if limit is None else clip(cell, limit)
+    with called("cell_clip", limit, "limit"):
+        return cell if limit is None else clip(cell, limit)
 
 
 def connected(connectivity: Connectivity | str, proj_size: int) -> Connectivity:
@@ -54,7 +57,8 @@ def connected(connectivity: Connectivity | str, proj_size: int) -> Connectivity:
                 f"connectivity={connectivity!r}: give a value of gatewise.connectivity, or text "
                 f"such as {', '.join(map(repr, _KINDS))}; {nearest(connectivity, _KINDS)}"
             )
-        connectivity = from_key(connectivity)
+        with called("connectivity", connectivity):
+            connectivity = from_key(connectivity)
     if not hasattr(connectivity, "expand"):
         raise InputError(
             f"connectivity={connectivity!r}: give a value of gatewise.connectivity, such as "

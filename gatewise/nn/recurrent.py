@@ -13,7 +13,7 @@ from ..compiler import Cell
 from ..connectivity import Connectivity, Dense
 from ..engines import MEMORY, Call, parameters, state_sizes, step, traceable
 from ..errors import InputError, nearest
-from .arguments import check_deviation, check_sizes, checked_cell
+from .arguments import called, check_deviation, check_sizes, checked_cell
 from .chosen import Schemes
 from .equations import connected, equations
 from .given import by_direction, checked_given
@@ -166,7 +166,8 @@ class Recurrent(nn.Module):
         self._names: list[list[dict[str, str]]] = []
         width, biased = input_size, bias and layer_norm is None
         for layer in range(num_layers):
-            shapes = parameters(self.cell, self.connectivity, width, hidden_size, bias=biased)
+            with called("connectivity", connectivity):
+                shapes = parameters(self.cell, self.connectivity, width, hidden_size, bias=biased)
             suffixes = ("", "_reverse") if bidirectional else ("",)
             self._names.append([
                 register(self, shapes, f"{{}}_l{layer}{suffix}", device, dtype)
@@ -186,8 +187,9 @@ class Recurrent(nn.Module):
     def reset_parameters(self) -> None:
         """Draw all weights anew; a learned initial state starts at zero."""
         with torch.no_grad():
-            for direction in self._directions():
-                initialize(self.cell, direction, self.hidden_size, self.init, self.connectivity)
+            with called("init", self.init):
+                for direction in self._directions():
+                    initialize(self.cell, direction, self.hidden_size, self.init, self.connectivity)
             if self.learn_state:
                 for name in self.cell.states:
                     getattr(self, f"initial_{name}").zero_()

@@ -89,7 +89,7 @@ def test_what_was_saved_before_there_were_options_is_read():
         ({"connectivity": Heads(4)}, "give its text, such as 'heads:4'"),
         ({"connectivity": 4}, "connectivity=4"),
         ({"layer_norm": "bb"}, "layer_norm knows these"),
-        ({"cell_clip": -1.0}, "limit=-1.0"),
+        ({"cell_clip": -1.0}, "cell_clip=-1.0: clip takes"),
         ({"cell": "gru", "cell_clip": 1.0}, "cell gru computes no memory"),
         ({"zoneout": {"c": 0.1}}, "zoneout={'c': 0.1}: give a rate"),
         ({"zoneout": 1.0}, "zoneout=1.0"),
