@@ -11,6 +11,8 @@ _NAMES = {
     "read_panel": ".table",
     "seasonal_periods": ".clock",
     "stamps": ".clock",
+    "Tokens": ".tokens_spec",
+    "Vocabulary": ".vocabulary",
     "write_table": ".writing",
 }
 

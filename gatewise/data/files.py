@@ -41,15 +41,20 @@ def read_file(path: str | Path) -> Table:
     return read_csv(path, data)
 
 
+def missing(path: Path) -> InputError:
+    """Say that there is no such file, and offer the nearest name beside it."""
+    folder = path.parent if path.parent.is_dir() else None
+    others = [p.name for p in folder.iterdir()] if folder else []
+    close = nearest(path.name, others) if others else ""
+    hint = close if close.startswith("did you mean") else "check the path"
+    return InputError(f"there is no file {path}; {hint}")
+
+
 def _bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        folder = path.parent if path.parent.is_dir() else None
-        others = [p.name for p in folder.iterdir()] if folder else []
-        close = nearest(path.name, others) if others else ""
-        hint = close if close.startswith("did you mean") else "check the path"
-        raise InputError(f"there is no file {path}; {hint}") from None
+        raise missing(path) from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     if not data.strip():
