@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from .contract import Ordered
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batches:
-    """All examples of a dataset in order, as batches; it may be gone through again.
+    """All examples of a dataset in order, or in its own, as batches; it may be gone through again.
 
     Args:
         dataset: Examples to go through.
@@ -30,6 +32,8 @@ class Batches:
 
     def __len__(self) -> int:
         """Number of batches."""
+        if isinstance(self.dataset, Ordered):
+            return self.dataset.order(self.size, 0, seed=0).steps
         return -(-len(self.dataset) // self.size)
 
     def __iter__(self) -> Iterator[Any]:
@@ -38,8 +42,10 @@ class Batches:
             yield move(self.dataset.batch(indices), self.device)
 
     def indices(self) -> Iterator[Tensor]:
-        """Indices of each batch's examples, int64 [batch]."""
-        if len(self.dataset):
+        """Indices of each batch's examples, int64, the batch first."""
+        if isinstance(self.dataset, Ordered):
+            yield from self.dataset.order(self.size, 0, seed=0).epoch(0)
+        elif len(self.dataset):
             yield from torch.arange(len(self.dataset)).split(self.size)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import torch
     from torch import Tensor
@@ -39,6 +39,42 @@ class Dataset(Protocol):
 
     def culprit(self, index: int) -> str | None:
         """Say which column and step of an example holds a value that is not finite, if any."""
+        ...
+
+
+class Order(Protocol):
+    """Which examples make up which batch, epoch after epoch; it follows from a seed."""
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        ...
+
+    def epoch(self, number: int) -> Iterable[Tensor]:
+        """Indices of each batch of an epoch, int64, the batch first."""
+        ...
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """A dataset that says in which order it is read: streams, window after window.
+
+    Row k of a batch goes on where row k of the batch before it stopped, so that a network that
+    `Carries` its state (`gatewise.train`) may keep it.
+    """
+
+    def order(self, batch_size: int, epoch_examples: int, seed: int) -> Order:
+        """Cut the streams into batches.
+
+        Args:
+            batch_size: Streams side by side.
+            epoch_examples: Examples of an epoch, about; 0 for all there are.
+            seed: Of what is random in it.
+        """
+        ...
+
+    def weight(self, indices: Tensor) -> float:
+        """How much a batch counts beside one of the usual size, which counts 1."""
         ...
 
 

@@ -4,18 +4,21 @@ from .._lazy import attach as _attach
 
 _NAMES = {
     "Batches": "..data.batches",
+    "Carries": ".carry",
     "Checkpoint": ".checkpoint",
     "Ensemble": ".ensemble",
     "Epoch": ".history",
     "History": ".history",
+    "Layered": ".layers",
+    "Reader": ".carry",
     "Trainer": ".spec",
     "answers": ".asking",
     "derive": ".randomness",
     "evaluate": ".held_out",
     "finish": ".finish",
     "frozen": ".asking",
-    "isolated": ".randomness",
     "identity": ".identity",
+    "isolated": ".randomness",
     "run": ".loop",
 }
 

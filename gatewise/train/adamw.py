@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from . import many
+from .optimizer import Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 EPSILON = 1e-8
 
 
-class AdamW:
+class AdamW(Optimizer):
     """Adam with decoupled decay of matrices (Loshchilov & Hutter 2019).
 
     The arithmetic is torch's fused kernel, https://arxiv.org/abs/1711.05101. The class around
@@ -40,42 +41,26 @@ class AdamW:
     def __init__(
         self, weights: Sequence[nn.Parameter], *, betas: tuple[float, float], weight_decay: float
     ) -> None:
-        self.weights = list(weights)
+        super().__init__(weights, weight_decay)
         self.betas = betas
-        self._decays = [weight_decay if w.ndim >= 2 else 0.0 for w in self.weights]
         self._first = [torch.zeros_like(w) for w in self.weights]
         self._second = [torch.zeros_like(w) for w in self.weights]
         self._steps = [torch.zeros((), device=w.device) for w in self.weights]
 
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for weight in self.weights:
-            weight.grad = None
+    def step(self, lr: float, shares: Sequence[float] | None = None) -> None:
+        """Move the weights that have a gradient, each at its share of the rate."""
+        for decay, share, places in self._alike(shares):
+            many.adamw_(
+                [self.weights[k].detach() for k in places],
+                [g for k in places if (g := self.weights[k].grad) is not None],
+                [self._first[k] for k in places],
+                [self._second[k] for k in places],
+                [self._steps[k] for k in places],
+                lr=lr * share,
+                betas=self.betas,
+                decay=decay,
+                epsilon=EPSILON,
+            )
 
-    def gradients(self) -> list[Tensor]:
-        """The gradients that there are."""
-        return [w.grad for w in self.weights if w.grad is not None]
-
-    def step(self, lr: float) -> None:
-        """Move the weights that have a gradient."""
-        for decay in dict.fromkeys(self._decays):
-            moved = [
-                (w.detach(), w.grad, first, second, steps)
-                for w, d, first, second, steps in zip(
-                    self.weights, self._decays, self._first, self._second, self._steps, strict=True
-                )
-                if d == decay and w.grad is not None
-            ]
-            if moved:
-                parts = map(list, zip(*moved, strict=True))
-                many.adamw_(*parts, lr=lr, betas=self.betas, decay=decay, epsilon=EPSILON)
-
-    def state(self) -> dict[str, Tensor]:
-        """Moments and counts of steps, by the weight's place."""
-        held = {"first": self._first, "second": self._second, "steps": self._steps}
-        return {f"{k}.{name}": t for name, of in held.items() for k, t in enumerate(of)}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what `state` gave."""
-        for name, tensor in self.state().items():
-            tensor.copy_(state[name])
+    def _kept(self) -> Mapping[str, Sequence[Tensor]]:
+        return {"first": self._first, "second": self._second, "steps": self._steps}

@@ -37,7 +37,7 @@ def stop(
         network: With the weights that met the batch.
         objective: What gave the loss.
         dataset: Where the batch came from.
-        indices: The batch's examples, int64 [batch].
+        indices: The batch's examples, int64, the batch first.
         what: "loss", "gradient" or "held-out loss".
         step: Number of the training step, from 1.
         lr: Learning rate at the time.
@@ -53,7 +53,7 @@ def stop(
             indices = second
         else:
             return InputError(f"{head}, though either half of the batch alone is fine; {remedy}")
-    index = int(indices)
+    index = int(indices.flatten()[0])
     where, culprit = dataset.where(index), dataset.culprit(index)
     if culprit:
         return InputError(f"{head}: {where}, {culprit}; fill that value or leave it out")

@@ -58,7 +58,8 @@ def finish(
     # Where nothing was held out, everything has been seen.
     if fold.whole is None or fold.valid is None or steps < 1:
         return 0
-    own = replace(trainer, max_steps=steps, max_epochs=None, seed=trainer.seed + OTHER_SEEDS)
+    limits = {"max_steps": steps, "max_epochs": None, "max_seconds": None}
+    own = replace(trainer, **limits, seed=trainer.seed + OTHER_SEEDS)
     place = Checkpoint(checkpoint) if isinstance(checkpoint, (str, Path)) else checkpoint
     run(
         network,

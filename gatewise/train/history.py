@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_TIE = 1e-9
+"""Weight of the loss where scores are compared: it decides among equal ones alone."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,9 @@ class Epoch:
 
     @property
     def value(self) -> float:
-        """What decides which epoch was best; lower is better."""
+        """What decides which epoch was best; lower is better. The loss parts equal scores."""
         if self.score is not None:
-            return -self.score
+            return -self.score + _TIE * math.atan(self.valid_loss or 0.0)
         return self.loss if self.valid_loss is None else self.valid_loss
 
 

@@ -17,10 +17,12 @@ from . import diverge, many
 from . import identity as identity_
 from . import progress as progress_
 from .asking import frozen
+from .carry import Reader
 from .checkpoint import Checkpoint
 from .ensemble import Ensemble
 from .held_out import evaluate
 from .history import Epoch, History
+from .layers import Rates
 from .log import Log
 from .plan import Plan
 from .randomness import derive, isolated, reseed
@@ -113,7 +115,9 @@ class _Run:
         self.progress, self.log = progress, log
         self.device = _device(trainer)
         self.plan = Plan(fold.train, trainer)
-        self.state = State(network, trainer)
+        self.ask = Reader(network, fold.train)
+        self.state = State(network, trainer, self.ask)
+        self.rates = Rates(network, self.state.optimizer.weights, trainer)
         self.generator = torch.Generator()
 
     def go(
@@ -132,9 +136,12 @@ class _Run:
                 for indices in batches:
                     self._step(indices)
                     state.seconds = time.monotonic() - began
+                    if plan.is_over(state.step, state.seconds):
+                        break
                     if checkpoint and plan.within_epoch(state.step) and checkpoint.due():
                         checkpoint.write(identity, *state.state())
                 self._look(number + 1)
+                state.seconds = time.monotonic() - began
                 if checkpoint and (state.stopped or checkpoint.due()):
                     checkpoint.write(identity, *state.state())
         state.keep_best()
@@ -148,20 +155,23 @@ class _Run:
         batch = move(self.train.batch(indices, self.generator), self.device)
         self.network.train()
         state.optimizer.zero_grad()
-        loss = self.objective(self.network(batch), batch)
+        loss = self.objective(self.ask(batch), batch)
         value = loss.item()
         if not math.isfinite(value):
             raise self._diverged("loss", self.train, indices)
         loss.backward()
+        if shares := self.rates.at(self.plan.epoch_of(state.step)):
+            state.optimizer.freeze(shares)
         grads = state.optimizer.gradients()
         norm = many.norm(grads).item()
         if not math.isfinite(norm):
             raise self._diverged("gradient", self.train, indices)
-        if 0 < trainer.clip_norm < norm:
+        if trainer.clip_norm and norm > trainer.clip_norm:
             many.scale_(grads, trainer.clip_norm / norm)
-        state.optimizer.step(self.plan.lr(state.step))
+        weight = self.plan.weight(indices)
+        state.optimizer.step(weight * self.plan.lr(state.step, state.seconds), shares)
         state.average.update()
-        state.took(value, len(indices))
+        state.took(value, weight * len(indices))
         self.progress.step(self.member * self.plan.total + state.step, value)
 
     def _look(self, number: int) -> None:
@@ -180,7 +190,7 @@ class _Run:
                 loss=state.mean_loss(),
                 valid_loss=loss,
                 score=score,
-                lr=self.plan.lr(state.step - 1),
+                lr=self.plan.lr(state.step - 1, state.seconds),
                 seconds=state.seconds,
                 member=self.member,
             )
@@ -191,8 +201,10 @@ class _Run:
 
     def _why_stop(self, epoch: Epoch) -> str:
         patience, vain = self.trainer.patience, self.state.since_best
-        if epoch.step >= self.plan.total:
+        if self.plan.is_over(epoch.step, 0.0):
             return f"took all {self.plan.total} steps"
+        if self.plan.is_over(epoch.step, epoch.seconds):
+            return f"took its {progress_.spoken(self.plan.seconds)}"
         if epoch.valid_loss is not None and patience and vain >= patience:
             epochs = "1 epoch" if vain == 1 else f"{vain} epochs"
             return f"no better for {epochs} after step {epoch.step}"
@@ -202,8 +214,9 @@ class _Run:
         """Indices of the first batch whose loss is not finite."""
         batches = Batches(dataset, self.trainer.batch_size or 1, self.device)
         with frozen(self.network):
+            ask = Reader(self.network, dataset)
             for indices, batch in zip(batches.indices(), batches, strict=True):
-                if not self.objective(self.network(batch), batch).isfinite():
+                if not self.objective(ask(batch), batch).isfinite():
                     return indices
         return torch.arange(len(dataset))
 
@@ -216,7 +229,7 @@ class _Run:
             indices,
             what=what,
             step=step + 1,
-            lr=self.plan.lr(step),
+            lr=self.plan.lr(step, self.state.seconds),
         )
 
 

@@ -30,6 +30,11 @@ def scale_(tensors: Sequence[Tensor], factor: float) -> None:
     _torch._foreach_mul_(tensors, factor)
 
 
+def add_(targets: Sequence[Tensor], sources: Sequence[Tensor], factor: float) -> None:
+    """Add each source, times a factor, to its target, in place."""
+    _torch._foreach_add_(targets, sources, alpha=factor)
+
+
 def norm(tensors: Sequence[Tensor]) -> Tensor:
     """Euclidean norm of all elements of all tensors, a scalar.
 

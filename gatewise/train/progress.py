@@ -27,7 +27,7 @@ class Progress:
     """
 
     def open(self, total: int, score_name: str | None = None) -> None:
-        """Begin: so many steps, all networks together."""
+        """Begin: so many steps, all networks together; 0 where the clock ends it."""
 
     def step(self, step: int, loss: float) -> None:
         """A step was taken; called for every one, so it has to cost nothing."""
@@ -118,7 +118,7 @@ class Bar(_Timed):
             progress.TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task("", total=total, figure="")
+        self._task = self._bar.add_task("", total=total or None, figure="")
         self._bar.start()
 
     def say(self, line: str) -> None:

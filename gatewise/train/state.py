@@ -8,35 +8,36 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .adamw import AdamW
-from .average import Average
+from .asking import device_of
+from .average import Average, TriggeredAverage
 from .history import Epoch
+from .optimizer import SGD, Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor, nn
 
+    from .carry import Reader
     from .spec import Trainer
 
 
 class State:
-    """Weights, their average and moments, the best so far, and the figures.
+    """Weights, their average and moments, what is carried, the best so far, and the figures.
 
     Args:
         network: What is trained.
         trainer: Resolved.
+        reader: Asks the network, batch by batch.
     """
 
-    def __init__(self, network: nn.Module, trainer: Trainer) -> None:
-        self.network = network
-        assert trainer.betas is not None
-        assert trainer.weight_decay is not None
-        self.optimizer = AdamW(
-            [p for p in network.parameters() if p.requires_grad],
-            betas=trainer.betas,
-            weight_decay=trainer.weight_decay,
+    def __init__(self, network: nn.Module, trainer: Trainer, reader: Reader) -> None:
+        self.network, self.reader = network, reader
+        self.optimizer = _optimizer(network, trainer)
+        triggered = trainer.optimizer == "nt-asgd"
+        self.average = (
+            TriggeredAverage(network) if triggered else Average(network, trainer.average or 0.0)
         )
-        self.average = Average(network, trainer.average or 0.0)
         self.step = 0
         self.seconds = 0.0
         self.epochs: list[Epoch] = []
@@ -45,7 +46,7 @@ class State:
         self.stopped = ""
         self._loss, self._seen = 0.0, 0
 
-    def took(self, loss: float, examples: int) -> None:
+    def took(self, loss: float, examples: float) -> None:
         """Count a step."""
         self.step += 1
         self._loss += loss * examples
@@ -53,7 +54,7 @@ class State:
 
     def mean_loss(self) -> float:
         """Mean training loss of the epoch so far."""
-        return self._loss / max(self._seen, 1)
+        return self._loss / (self._seen or 1)
 
     def ended(self, epoch: Epoch) -> None:
         """Count an epoch; the network holds the weights that were judged."""
@@ -64,6 +65,7 @@ class State:
         if better:
             self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
         self._loss, self._seen = 0.0, 0
+        self.average.heard([e.value for e in self.epochs])
 
     def keep_best(self) -> None:
         """Put the best weights in the network."""
@@ -86,6 +88,7 @@ class State:
             "average": self.average.state(),
             "best": self.best,
             "optimizer": self.optimizer.state(),
+            "carried": self.reader.state or {},
         }
         tensors = {
             f"{group}.{name}": value.detach().cpu().clone(memory_format=torch.contiguous_format)
@@ -100,9 +103,7 @@ class State:
         self.epochs = [Epoch(**e) for e in progress["epochs"]]
         self.since_best, self.stopped = progress["since_best"], progress["stopped"]
         self._loss, self._seen = progress["loss"], progress["seen"]
-        groups: dict[str, dict[str, Tensor]] = {
-            g: {} for g in ("network", "average", "best", "optimizer")
-        }
+        groups: dict[str, dict[str, Tensor]] = {g: {} for g in _GROUPS}
         for name, value in tensors.items():
             group, _, rest = name.partition(".")
             groups[group][rest] = value
@@ -110,3 +111,17 @@ class State:
         self.average.restore(progress["updates"], groups["average"])
         self.best = groups["best"]
         self.optimizer.restore(groups["optimizer"])
+        where = device_of(self.network)
+        self.reader.state = {n: t.to(where) for n, t in groups["carried"].items()} or None
+
+
+_GROUPS = ("network", "average", "best", "optimizer", "carried")
+
+
+def _optimizer(network: nn.Module, trainer: Trainer) -> Optimizer:
+    assert trainer.betas is not None
+    assert trainer.weight_decay is not None
+    weights = [p for p in network.parameters() if p.requires_grad]
+    if trainer.optimizer in ("sgd", "nt-asgd"):
+        return SGD(weights, trainer.weight_decay)
+    return AdamW(weights, betas=trainer.betas, weight_decay=trainer.weight_decay)

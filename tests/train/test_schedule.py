@@ -35,5 +35,5 @@ def test_a_single_step_is_taken_at_the_peak(schedule):
 
 
 def test_an_unknown_schedule_is_refused():
-    with pytest.raises(ValueError, match="cosine, linear or constant"):
+    with pytest.raises(ValueError, match="cosine, linear, slanted or constant"):
         factor("step", 5, 10, 0.0)

@@ -17,10 +17,10 @@ def test_a_given_value_comes_before_the_tasks_and_the_tasks_before_the_generic_o
     assert chosen.patience == GENERIC["patience"]
 
 
-def test_resolving_leaves_nothing_open_but_one_of_the_two_limits_and_is_done_once():
+def test_resolving_leaves_nothing_open_but_two_of_the_three_limits_and_is_done_once():
     chosen = Trainer().resolve()
     open_ = {f.name for f in fields(chosen) if getattr(chosen, f.name) is None}
-    assert open_ == {"max_steps", "epoch_examples"}
+    assert open_ == {"max_steps", "max_seconds", "epoch_examples"}
     assert chosen.resolve() == chosen == chosen.resolve({"lr": 9.0, "batch_size": 1})
 
 
@@ -33,6 +33,8 @@ def test_resolving_leaves_nothing_open_but_one_of_the_two_limits_and_is_done_onc
         ({"max_steps": 5}, {"max_epochs": 2}, 5, None),
         ({"max_epochs": 3}, {"max_steps": 9}, None, 3),
         ({"max_epochs": 3, "max_steps": 5}, {"max_steps": 9}, 5, 3),
+        ({"max_seconds": 2.5}, {"max_steps": 9}, None, None),
+        ({}, {"max_seconds": 2.5}, None, None),
     ],
 )
 def test_a_limit_that_is_given_stands_alone(given, defaults, steps, epochs):
