@@ -141,10 +141,10 @@ def find_roles(
     free = {n: kind for n, kind in table.types.items() if n not in taken | unnamed}
     notes: list[str] = []
     if time is None:
-        time = _find_time(table, free, notes)
+        time = find_time(table, free, notes)
         free = {n: kind for n, kind in free.items() if n != time}
     if series is None:
-        series = _find_series(table, free, time, bool(target) or "target" in free, notes)
+        series = find_series(table, free, time, bool(target) or "target" in free, notes)
         free = {n: kind for n, kind in free.items() if n != series}
     targets = (target,) if target else _find_targets(table, free, series, notes)
     if static and series is None and len(targets) > 1:
@@ -221,7 +221,8 @@ def _by_name(free: dict[str, str], known: Sequence[str], types: tuple[str, ...])
     return next((lower[name] for name in known if name in lower), None)
 
 
-def _find_time(table: Table, free: dict[str, str], notes: list[str]) -> str | None:
+def find_time(table: Table, free: dict[str, str], notes: list[str]) -> str | None:
+    """Find the column of stamps among the free ones; a guess is noted."""
     found = _by_name(free, _TIME, ("stamp", "text")) or _by_name(free, _TIME, ("number",))
     if found is None:
         stamps = [name for name, kind in free.items() if kind == "stamp"]
@@ -243,9 +244,18 @@ def _reads_as_time(table: Table, name: str) -> bool:
     return len(head) > 0
 
 
-def _find_series(
+def find_series(
     table: Table, free: dict[str, str], time: str | None, long: bool, notes: list[str]
 ) -> str | None:
+    """Find the column that names the series among the free ones; a guess is noted.
+
+    Args:
+        table: Columns by name.
+        free: Columns without a role to their type.
+        time: Column of stamps.
+        long: Whether a column of numbers may name series though every stamp is another.
+        notes: What was guessed is added here.
+    """
     if free.get("series") in ("text", "number"):
         return "series"
     lower = {n.lower(): n for n, kind in free.items() if kind in ("text", "number")}
