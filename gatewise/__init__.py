@@ -8,11 +8,20 @@ from ._lazy import attach as _attach
 from ._version import __version__ as __version__
 
 _NAMES = {
+    "AnomalyDetector": ".tasks",
+    "Autoencoder": ".tasks",
     "Columns": ".data",
+    "Dialogue": ".tasks",
     "Encoder": ".nn",
     "Forecaster": ".tasks",
     "InputError": ".errors",
+    "LanguageModel": ".tasks",
+    "SequenceClassifier": ".tasks",
+    "SequenceRegressor": ".tasks",
+    "SequenceTagger": ".tasks",
+    "Tokens": ".data",
     "Trainer": ".train",
+    "Translator": ".tasks",
     "cells": ".cells",
     "compiler": ".compiler",
     "engine": ".engines",

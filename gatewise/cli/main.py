@@ -74,11 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def app() -> App:
     """Build the command with all its verbs."""
     from .backtest import backtest
+    from .chat import chat
     from .evaluate import evaluate
     from .explain import explain
     from .fit import fit
+    from .generate import generate
     from .info import info
     from .predict import predict
+    from .translate import translate
+    from .watch import watch
 
     command = App(
         name="gatewise",
@@ -94,7 +98,9 @@ def app() -> App:
         suppress_keyboard_interrupt=False,
     )
     command.command(fit())
-    for place, verb in enumerate((predict, evaluate, backtest, info, explain), 1):
+    for place, verb in enumerate(
+        (predict, translate, chat, generate, watch, evaluate, backtest, info, explain), 1
+    ):
         flags.add(command, verb, place)
     return command
 

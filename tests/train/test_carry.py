@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,12 @@ SPEC = Trainer(
     lr=0.05, batch_size=4, max_epochs=3, patience=0, average=0.0, weight_decay=0.0, warmup=0.0,
     schedule="constant", clip_norm=0.0, optimizer="sgd",
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _nobody_forgets(request, monkeypatch):
+    if "forgets" not in request.node.name:
+        monkeypatch.setattr("gatewise.data.streams.FORGET", 0.0)
 
 
 def test_training_is_truncated_backpropagation_written_out():
@@ -201,3 +209,18 @@ def test_lower_layers_learn_at_a_lower_rate():
 def test_a_network_without_layers_cannot_treat_them_apart():
     with pytest.raises(InputError, match=r"layer_decay is 0\.5, and this network names no layers"):
         run(nn.Linear(3, 1), squares, rows(), Trainer(layer_decay=0.5), progress=False)
+
+
+def test_a_reader_that_forgets_begins_from_nothing():
+    network, streams = net().eval(), fold().train
+    batch = streams.batch(torch.tensor([[3, 4], [50, 51], [90, 91]]))
+    _, state = network.carried(batch, None)
+    some = replace(batch, fresh=torch.tensor([False, True, False]))
+    found, _ = network.carried(some, state)
+    went_on, anew = network.carried(batch, state)[0], network(batch)
+    assert torch.equal(found.nats[1], anew.nats[1])
+    assert torch.equal(found.nats[[0, 2]], went_on.nats[[0, 2]])
+    chance = torch.Generator().manual_seed(0)
+    drawn = [streams.batch(torch.zeros(50, 2).long(), chance).fresh for _ in range(200)]
+    assert 0.005 < torch.stack(drawn).float().mean() < 0.015
+    assert streams.batch(torch.zeros(5, 2).long()).fresh is None

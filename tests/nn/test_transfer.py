@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import torch
+
+from gatewise.data.label_batches import LabelBatch
+from gatewise.nn.encoder import Encoder
+from gatewise.nn.language import TokenEncoder
+from gatewise.nn.transfer import END, TransferNetwork, reversed_within
+
+
+def net(backward=False):
+    torch.manual_seed(0)
+    reader = TokenEncoder(30, 4, Encoder(hidden_size=6, num_layers=2), residual=True)
+    return TransferNetwork(reader, 3, backward=backward).eval()
+
+
+def batch(*rows):
+    lengths = torch.tensor([len(r) for r in rows])
+    x = torch.zeros(len(rows), int(lengths.max()), dtype=torch.int64)
+    for k, row in enumerate(rows):
+        x[k, : len(row)] = torch.tensor(row)
+    return LabelBatch(x, lengths)
+
+
+def test_padding_changes_nothing():
+    for backward in (False, True):
+        network = net(backward)
+        together = network(batch([5, 6, 7, 8], [9, 10]))
+        alone = torch.cat([network(batch([5, 6, 7, 8])), network(batch([9, 10]))])
+        assert (together - alone).abs().max() < 1e-6
+
+
+def test_it_reads_as_the_language_model_did_and_pools_three_ways():
+    network = net()
+    y, _ = network.reader(torch.tensor([[END, 5, 6, 7]]))
+    wanted = torch.cat([y[:, -1], y.amax(1), y.mean(1)], -1)
+    assert (network.pooled(batch([5, 6, 7])) - wanted).abs().max() < 1e-6
+    other = net(backward=True)
+    assert (other.pooled(batch([7, 6, 5])) - wanted).abs().max() < 1e-6
+
+
+def test_reversal_is_its_own_inverse():
+    x = torch.tensor([[5, 6, 7, 0], [8, 9, 10, 11], [12, 0, 0, 0]])
+    n = torch.tensor([3, 4, 1])
+    assert torch.equal(reversed_within(reversed_within(x, n), n), x)
+
+
+def test_layers_are_named_from_the_embedding_up_and_hold_every_weight_once():
+    network = net()
+    groups = [list(group) for group in network.layers()]
+    assert len(groups) == 4
+    assert groups[0][0] is network.reader.embedding.weight
+    assert groups[-1][0] is network.head.weight
+    held = [id(w) for group in groups for w in group]
+    assert sorted(held) == sorted(id(w) for w in network.parameters())
