@@ -9,10 +9,20 @@ from .._lazy import attach as _attach
 _NAMES = {
     "DATA_SETS": ".known",
     "DataSet": ".known",
+    "LabelledSeries": ".anomalies",
+    "cb513": ".tagged",
+    "chatterbot": ".dialogue",
     "check": ".fetch",
     "etth1": ".series",
     "find": ".fetch",
+    "internal_bleeding": ".anomalies",
     "m4_hourly": ".series",
+    "nab": ".anomalies",
+    "peptides": ".labelled",
+    "sst2": ".labelled",
+    "trec": ".labelled",
+    "ucr": ".labelled",
+    "ud_english_ewt": ".tagged",
     "weather": ".series",
 }
 

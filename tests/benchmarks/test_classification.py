@@ -1,0 +1,48 @@
+"""The plain loop that a fit is timed against trains the network that the fit trains."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from benchmarks import classification_times as times
+from benchmarks.harness import Result
+from gatewise.data.holdout import Holdout
+from gatewise.data.label_batches import LabelBatch
+from gatewise.data.sequences import Sequences
+from gatewise.nn.classifier import SequenceNetwork
+from gatewise.tasks.classification import SequenceClassifier
+from gatewise.train import Trainer
+
+
+def sequences() -> Sequences:
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=(rng.integers(3, 7), 2)) for _ in range(20)]
+    return Sequences.of(values, labels=[i % 3 for i in range(20)])
+
+
+def test_both_networks_are_the_same():
+    model = SequenceClassifier(holdout=Holdout(0.0), trainer=Trainer(max_steps=2))
+    ours = model.fit(sequences()).network_
+    assert isinstance(ours, SequenceNetwork)
+    plain = times.PlainNetwork(2, 3).eval()
+    renamed = {
+        name.replace("recurrent", "lstm"): value for name, value in ours.state_dict().items()
+    }
+    del renamed["share"]
+    plain.load_state_dict(renamed)
+    x, lengths = torch.randn(4, 6, 2), torch.tensor([6, 2, 3, 1])
+    x = x.masked_fill((torch.arange(6) >= lengths.unsqueeze(1)).unsqueeze(-1), 0)
+    torch.testing.assert_close(
+        plain(x, lengths), ours(LabelBatch(x, lengths)), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_both_are_timed_in_the_same_run(monkeypatch):
+    monkeypatch.setattr(times, "EPOCHS", 1)
+    monkeypatch.setattr(times, "ucr", lambda name: (sequences(), sequences()))
+    result = Result({})
+    times.fit_times((0,), result)
+    share = result.figures["fit_seconds"] / result.figures["fit_plain_torch_seconds"]
+    assert result.figures["fit_share_of_plain_torch"] == share
+    assert [row["method"] for row in result.rows] == ["model", "plain PyTorch loop"]
