@@ -26,6 +26,7 @@ from .harness import Benchmark, Options, Result, over_seeds
 
 SETS = ("cb513", "ud")
 SPLIT_SEED = 513
+VALIDATED = "Judged on a fifth of the training part, to choose settings by."
 
 STRUCTURE: dict[str, Any] = {
     "decoding": "marginal",
@@ -40,7 +41,7 @@ SPEECH_TRAINER: dict[str, Any] = {"batch_size": 32, "max_epochs": 15}
 
 def measure(options: Options) -> Result:
     """Fit taggers on CB513 and on UD English EWT, and judge them on the test parts."""
-    result = Result({})
+    result = Result({}, notes=[VALIDATED] if options.own.validate else [])
     for name in options.own.only:
         train, test = PARTS[name](options)
         if options.own.validate:
@@ -94,7 +95,7 @@ def parted(tagged: Tagged, share: float, seed: int) -> tuple[Tagged, Tagged]:
 
 def gate(result: Result) -> str | None:
     """What any careful program finds by looking words up, and by the most frequent state."""
-    for name, wanted in KNOWN.items():
+    for name, wanted in KNOWN.items() if VALIDATED not in result.notes else ():
         found = result.figures.get(name, wanted)
         if abs(found - wanted) > 5e-4:
             return f"{name} is {found:.4f} and should be {wanted:.4f}"
@@ -103,8 +104,12 @@ def gate(result: Result) -> str | None:
 
 PARTS = {"cb513": structure_parts, "ud": speech_parts}
 SETTINGS = {"cb513": (STRUCTURE, STRUCTURE_TRAINER), "ud": (SPEECH, SPEECH_TRAINER)}
-KNOWN = {"ud_most_frequent_tag": 0.8115}
-"""As anybody finds by looking each word of the test part up in the dev part."""
+KNOWN = {
+    "ud_most_frequent_tag": 0.8115,
+    "cb513_majority_q3": 0.4460,
+    "cb513_majority_q8": 0.2824,
+}
+"""As anybody finds by looking words up in the dev part, and by counting states of the test part."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,12 +3,14 @@
 from .._lazy import attach as _attach
 
 _NAMES = {
+    "CRF": ".crf",
     "GRU": ".gru",
     "LSTM": ".lstm",
     "AdditiveAttention": ".attention",
     "Attention": ".attention",
     "AttentionPooling": ".pooling",
     "ConvRecurrent": ".conv_recurrent",
+    "CoverageDecoder": ".coverage",
     "EmbeddingDropout": ".regularizers",
     "Encoder": ".encoder",
     "EncoderDecoder": ".encoder_decoder",
@@ -32,9 +34,12 @@ _NAMES = {
     "SequenceAutoencoder": ".autoencoder",
     "Stacked": ".stacked",
     "Stream": ".stream",
+    "TokenFeatures": ".token_features",
+    "TranslationNetwork": ".translation",
     "TreeLSTM": ".tree",
     "VariationalSequenceAutoencoder": ".autoencoder",
     "WindowedAttention": ".attention_window",
+    "Writer": ".writer",
     "linear_scan": ".scan",
     "log_linear_scan": ".scan",
     "weight_noise": ".regularizers",

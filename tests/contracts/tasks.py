@@ -8,22 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-WORDS = [
-    "the",
-    "red",
-    "blue",
-    "small",
-    "big",
-    "cat",
-    "dog",
-    "bird",
-    "runs",
-    "sleeps",
-    "sings",
-    "here",
-    "there",
-    "now",
-]
+WORDS = [*("the", "red", "blue", "small", "big", "cat", "dog"), *("bird", "runs", "sleeps")]
+WORDS += ["sings", "here", "there", "now"]
 
 
 @dataclass(frozen=True)
