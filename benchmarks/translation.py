@@ -26,7 +26,7 @@ TRIED = 12
 """Steps that tell how long one takes."""
 
 CAPTIONS = Tokens("subword", size=5000)
-"""What captions are cut into, chosen on the validation part."""
+"""What captions are cut into: 29,000 short sentences do not fill the default of 8,000."""
 
 PARTS = ("multi30k", "attention", *rewriting.MADE)
 
@@ -44,7 +44,7 @@ def measure(options: Options) -> Result:
 
 
 def multi30k(options: Options) -> Result:
-    """BLEU on the test part, trained on the train part alone; and what attention is worth."""
+    """BLEU on the test part, trained on the train part alone, by the Translator's own choices."""
     folder = options.folder("multi30k_de_en")
     train = [folder / f"train.{side}.gz" for side in ("de", "en")]
     model = captions(options)
@@ -68,7 +68,7 @@ def multi30k(options: Options) -> Result:
 
 
 def captions(options: Options) -> Translator:
-    """The translator of captions; settings were chosen on the validation part."""
+    """The translator of captions: the size of the vocabulary is all that is set."""
     seed = options.seeds[0] if options.seeds else 0
     model = Translator(CAPTIONS, trainer=Trainer(seed=seed))
     if options.own.minutes is None:
@@ -167,7 +167,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=float, help="training of multi30k; the model's own choice else"
     )
     parser.add_argument(
-        "--short", type=positive, default=1500, help="steps with and without attention"
+        "--short", type=positive, default=1000, help="steps with and without attention"
     )
     parser.add_argument("--pairs", type=positive, default=10_000, help="made pairs to train on")
     parser.add_argument("--test", type=positive, default=2000, help="made pairs to test on")

@@ -27,6 +27,7 @@ class Epoch:
         lr: Learning rate of its last step.
         seconds: Since the run began, pauses between resumed parts not counted.
         member: Which network of an ensemble, from 0.
+        sample: What the network gave to be shown, such as a text; empty where it was not asked.
     """
 
     epoch: int
@@ -37,6 +38,7 @@ class Epoch:
     lr: float
     seconds: float
     member: int = 0
+    sample: str = ""
 
     @property
     def value(self) -> float:
