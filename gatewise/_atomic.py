@@ -7,12 +7,13 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
+def write_whole(path: str | Path, content: bytes, *, sync: bool = True) -> None:
     """Write beside `path` and rename, so that no reader and no full disk sees half a file.
 
     Args:
         path: File to write; replaced if it is there. A device or a pipe is written to as it is.
         content: All of it.
+        sync: Whether to wait until the disk has it, so that it outlives a loss of power.
 
     Raises:
         OSError: The folder is missing, closed or full; nothing is left behind.
@@ -32,8 +33,9 @@ def write_whole(path: str | Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.chmod(beside, _usual_mode(path))
         os.replace(beside, path)
     except BaseException:

@@ -70,7 +70,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--markdown", type=Path, help="the plain LSTM's ratios as a table")
     parser.add_argument(
-        "--readme", type=Path, help="page with lines between which torch's ratios are written"
+        "--readme",
+        type=Path,
+        nargs="+",
+        default=(),
+        help="pages with lines between which torch's ratios or the budget are written",
     )
 
 
@@ -90,8 +94,8 @@ def measure(options: Options) -> Result:
             result.notes += [missing] if missing else []
         if own.markdown is not None:
             page.write(result, own.markdown)
-        if own.readme is not None:
-            page.insert(result, own.readme)
+        for target in own.readme:
+            page.insert(result, target)
     return result
 
 

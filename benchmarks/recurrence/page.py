@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gatewise.errors import InputError
-
-from .. import provenance
+from .. import pages, provenance
 from ..harness import Result, table
-
-BEGIN, END = "<!-- recurrence -->", "<!-- end of recurrence -->"
-"""Lines between which `insert` writes."""
+from .budget import PHASES, PRODUCTS
 
 MODES = {"inference": "inference", "all steps": "training", "last step": "last step"}
 
@@ -26,21 +22,40 @@ def write(result: Result, target: Path) -> None:
 
 
 def insert(result: Result, target: Path) -> None:
-    """Put torch's time over ours into a page, a line a shape, between the lines made for it.
+    """Write what was measured into a page, between the lines made for it: see `BLOCKS`.
 
     Raises:
-        InputError: The page lacks them.
+        InputError: The page has no such lines.
     """
-    text = target.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise InputError(f"--readme {target}: it has no lines {BEGIN} and {END} to write between")
-    plain = [row for row in result.rows if row["part"] == "plain" and row["peer"] == "torch"]
     where = provenance.machine()["cpu"]
     said = f"{where}, commit {(provenance.commit() or '')[:7]}; `t` is threads."
-    inside = f"\n{table(ratios(plain))}\n\n{said}\n"
-    target.write_text(f"{before}{begin}{inside}{end}{after}", encoding="utf-8")
+    lines = {name: lines_of(result.rows) for name, lines_of in BLOCKS.items()}
+    shown = {name: table(rows) if rows else "" for name, rows in lines.items()}
+    pages.insert(target, shown, said)
+
+
+def against_torch(rows: Sequence[dict]) -> list[dict[str, object]]:
+    """A line a shape of the plain LSTM: torch's time over ours."""
+    return ratios([row for row in rows if row["part"] == "plain" and row["peer"] == "torch"])
+
+
+def budgets(rows: Sequence[dict]) -> list[dict[str, object]]:
+    """A line a shape and number of threads: milliseconds of each phase of a training step."""
+    lines = []
+    for row in rows:
+        if row["part"] != "budget":
+            continue
+        line = {"batch x time x input x units": row["case"], "t": row["threads"]}
+        line |= {"step": _short(row["step_ms"]), "bound of each product": _short(row["bound_ms"])}
+        for phase in PHASES:
+            share = f" ({row[f'{phase}_share']:.0%})" if phase in PRODUCTS else ""
+            line[phase] = f"{_short(row[f'{phase}_ms'])}{share}"
+        lines.append(line | {"rest": _short(row["rest_ms"])})
+    return lines
+
+
+def _short(ms: float) -> str:
+    return f"{ms:.3g}"
 
 
 def ratios(rows: Sequence[dict]) -> list[dict[str, object]]:
@@ -51,3 +66,7 @@ def ratios(rows: Sequence[dict]) -> list[dict[str, object]]:
         against = "" if row["peer"] == "torch" else f", {row['peer']}"
         line[f"{MODES[row['mode']]}{against}, {row['threads']} t"] = round(row["ratio"], 2)
     return list(lines.values())
+
+
+BLOCKS = {"recurrence": against_torch, "training step": budgets}
+"""What `insert` writes between which lines."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,17 +13,14 @@ from ..compiler import Cell
 from ..connectivity import Dense
 from ..engines import Call, may_be_native, whole_stack
 from ..errors import InputError
-from .inputs import check_one_way
 from .lengths import checked_lengths
 from .stack import run_layers
-
-if TYPE_CHECKING:
-    from .stream import Stream
+from .streaming import Streaming
 
 States = tuple[Tensor, ...]
 
 
-class DropIn(torch.nn.RNNBase):
+class DropIn(Streaming, torch.nn.RNNBase):
     """A layer with the constructor, the parameters and the call of torch's.
 
     torch's `RNNBase` names and holds the weights and checks what it is given. The layer runs
@@ -53,22 +50,6 @@ class DropIn(torch.nn.RNNBase):
         if not batched:
             y, last = y.squeeze(self._batch_axis), tuple(s.squeeze(1) for s in last)
         return y, self._as_torch(last)
-
-    def stream(self, batch: int = 1, state: Any = None, weights: str | None = None) -> Stream:
-        """Make what runs the layer step by step in microseconds; see `Recurrent.stream`.
-
-        Args:
-            batch: Sequences side by side.
-            state: Where to start, as `hx` of a call with a batch.
-            weights: None for the layer's own, `"bfloat16"` or `"int8"`.
-
-        Raises:
-            InputError: The layer is bidirectional, or an argument is not as above.
-        """
-        from .stream import Source, Stream
-
-        check_one_way(self.bidirectional)
-        return Stream(Source(self._calls, self._start, self._as_torch), batch, state, weights)
 
     def call(self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None) -> Call:
         """What the first layer asks of an engine (for `gatewise.explain`)."""
@@ -204,7 +185,7 @@ class DropIn(torch.nn.RNNBase):
         return {name[: name.rindex("_l")]: getattr(self, name) for name in self._all_weights[row]}
 
     def _calls(self, batch: int) -> list[Call]:
-        """What each layer asks of an engine for one step, for a stream."""
+        """See `Streaming`."""
         calls = []
         for k in range(len(self._all_weights)):
             weights = self._named(k)
@@ -214,10 +195,14 @@ class DropIn(torch.nn.RNNBase):
         return calls
 
     def _start(self, state: Any, batch: int) -> States:
-        """The initial state of a stream, [num_layers, batch, features]."""
+        """See `Streaming`."""
         shape = (batch, 1) if self.batch_first else (1, batch)
         x = self._weight_list()[0].new_zeros(*shape, self.input_size)
         return self._initial(x, state, True)
+
+    def _given_state(self, state: States) -> Any:
+        """See `Streaming`."""
+        return self._as_torch(state)
 
     def _call(self, x: Tensor, state: States, lengths: Tensor | None) -> Call:
         first = tuple(s[0] for s in state)

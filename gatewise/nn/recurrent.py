@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -31,13 +31,11 @@ from .noise import (
 from .regularizers import weight_noise as noisy_weights
 from .stack import MERGES, run_layers
 from .state import State, state_type
+from .streaming import Streaming
 from .weights import named, register
 
-if TYPE_CHECKING:
-    from .stream import Stream
 
-
-class Recurrent(nn.Module):
+class Recurrent(Streaming, nn.Module):
     """Run a cell over time, in stacked layers and one or both directions.
 
     Sequences of different lengths share a batch without packing: steps beyond a sequence's
@@ -283,25 +281,6 @@ class Recurrent(nn.Module):
             x, last = x[0], tuple(s[:, 0] for s in last)
         return x, self._named(last)
 
-    def stream(self, batch: int = 1, state: Any = None, weights: str | None = None) -> Stream:
-        """Make what runs the layer step by step in microseconds and keeps its state.
-
-        It needs llvmlite and a layer on the processor. Its weights are those of now; see `Stream`.
-
-        Args:
-            batch: Sequences side by side.
-            state: Where to start, as in `forward`.
-            weights: In float32, `"bfloat16"` for half of the memory, or, for cells of one part,
-                `"int8"` for a quarter of it; None for the layer's own.
-
-        Raises:
-            InputError: The layer is bidirectional, or an argument is not as above.
-        """
-        from .stream import Source, Stream
-
-        check_one_way(self.bidirectional)
-        return Stream(Source(self._calls, self._start, self._named), batch, state, weights)
-
     def call(self, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None) -> Call:
         """What the first layer asks of an engine (for `gatewise.explain`)."""
         x, batched = self._batched(x, "[batch, time, input]")
@@ -364,7 +343,7 @@ class Recurrent(nn.Module):
         return by_direction(given, self.cell, self.hidden_size, lengths, reverse) if given else {}
 
     def _calls(self, batch: int) -> list[Call]:
-        """What each layer asks of an engine for one step in evaluation, for a stream."""
+        """See `Streaming`."""
         calls = []
         for (weights,) in self._expanded():
             w = weights["weight_ih"]
@@ -373,9 +352,13 @@ class Recurrent(nn.Module):
         return calls
 
     def _start(self, state: Any, batch: int) -> tuple[Tensor, ...]:
-        """The initial state of a stream, [num_layers, batch, features]."""
+        """See `Streaming`."""
         w = getattr(self, self._names[0][0]["weight_ih"])
         return self._initial(state, w.new_zeros(batch, self.input_size), True)
+
+    def _given_state(self, state: tuple[Tensor, ...]) -> State:
+        """See `Streaming`."""
+        return self._named(state)
 
     def _weights(self) -> list[list[dict[str, Tensor]]]:
         """The parameters of each layer and direction, by their own names."""

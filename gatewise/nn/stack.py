@@ -69,7 +69,12 @@ def run_layers(
         ])  # fmt: skip
         outputs = tuple(y for y, _ in results)
         last += [end for _, end in results]
-    return outputs, tuple(torch.stack(ends) for ends in zip(*last, strict=True))
+    return outputs, tuple(_stacked(ends) for ends in zip(*last, strict=True))
+
+
+def _stacked(ends: tuple[Tensor, ...]) -> Tensor:
+    """The final states of all layers; a single one is not copied."""
+    return ends[0].unsqueeze(0) if len(ends) == 1 else torch.stack(ends)
 
 
 def _dropped(x: Tensor, rate: float) -> Tensor:

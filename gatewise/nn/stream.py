@@ -9,12 +9,13 @@ from typing import Any, overload
 import numpy as np
 import torch
 from numpy import ndarray
-from torch import Tensor, empty_like
+from torch import Tensor
 
 from ..engines import Call
 from ..engines.cpu.engine import Cpu
 from ..errors import InputError
 from .arguments import check_sizes
+from .stream_step import Exchange
 
 _INT8, _BFLOAT = "int8", "bfloat16"
 _CALIBRATION = 64
@@ -66,21 +67,13 @@ class Stream:
                 f"weights={weights!r}: the layer has {own}; give None for that, or one of "
                 f"{', '.join(map(repr, kinds))}"
             )
-        from ..engines.cpu.stream import FROM, TO
-        from ..engines.cpu.threads import caller
-
         self.batch, self.weights, self._source = batch, weights or own, source
         self._steps = steps = _made(calls, self.weights)
         self._form = _form(calls)
         self._error: float | None = None
-        # What a step needs, found ahead.
-        self._call, self._step, self._between = caller(), steps.step, steps.between
-        self._words, self._from, self._to = steps.words, FROM, TO
-        self._array_type, self._tensor_type = steps.x.dtype, calls[0].x.dtype
-        self._arrays = {steps.x.shape: (steps.x, steps.y)}
-        if batch == 1:
-            self._arrays[steps.x.shape[1:]] = steps.x[0], steps.y[0]
-        self._tensors = {x: torch.from_numpy(y) for x, (_, y) in self._arrays.items()}
+        self._exchange = Exchange(steps, calls[0].x.dtype)
+        # It hides the method: one call less in each step.
+        self.__dict__["step"] = self._exchange.quick()
         self.reset(state)
 
     @overload
@@ -104,41 +97,7 @@ class Stream:
         Raises:
             InputError: Kind, shape, type or device of `x` or `out` is not as above.
         """
-        if type(x) is ndarray and x.dtype is self._array_type:
-            places = self._arrays.get(x.shape)
-            if places is not None:
-                here, y = places
-                if out is None:
-                    here[...] = x
-                    self._call(self._step)
-                    return y.copy()
-                if (
-                    type(out) is ndarray and out.dtype is self._array_type
-                    and out.shape == y.shape and out.flags.writeable
-                ):  # fmt: skip
-                    here[...] = x
-                    self._call(self._step)
-                    out[...] = y
-                    return out
-        elif type(x) is Tensor and x.dtype is self._tensor_type and x.is_cpu:
-            y = self._tensors.get(x.shape)
-            if y is not None and x.is_contiguous():
-                words = self._words
-                if out is None:
-                    out = empty_like(y)
-                    words[self._from] = x.data_ptr()
-                    words[self._to] = out.data_ptr()
-                    self._call(self._between)
-                    return out
-                if (
-                    type(out) is Tensor and out.dtype is self._tensor_type and out.is_cpu
-                    and out.shape == y.shape and out.is_contiguous() and not out.requires_grad
-                ):  # fmt: skip
-                    words[self._from] = x.data_ptr()
-                    words[self._to] = out.data_ptr()
-                    self._call(self._between)
-                    return out
-        return self._step_checked(x, out)
+        return self._exchange.checked(x, out)
 
     @property
     def state(self) -> Any:
@@ -176,7 +135,7 @@ class Stream:
         if self._error is None:
             features = self._steps.x.shape[1]
             noise = np.random.default_rng(0).standard_normal((_CALIBRATION, features))
-            self._error = self.measure(noise.astype(self._array_type))
+            self._error = self.measure(noise.astype(self._steps.x.dtype))
         return self._error
 
     def measure(self, samples: ndarray | Tensor) -> float:
@@ -215,47 +174,6 @@ class Stream:
     def __repr__(self) -> str:
         features, outputs = self._steps.x.shape[1], self._steps.y.shape[1]
         return f"Stream({features} -> {outputs}, batch={self.batch}, weights={self.weights!r})"
-
-    def _step_checked(self, x: Any, out: Any) -> Any:
-        """As `step`, for whatever it is not made for: a view, a parameter, a mistake."""
-        given = self._checked("x", x)
-        here, y = self._arrays.get(given.shape, (None, None))
-        if here is None or y is None:
-            raise InputError(
-                f"x of shape {tuple(x.shape)}: give one step, {' or '.join(map(str, self._arrays))}"
-            )
-        if out is not None:
-            room = self._checked("out", out)
-            is_open = not out.requires_grad if isinstance(out, Tensor) else room.flags.writeable
-            if room.shape != y.shape or not is_open:
-                raise InputError(
-                    f"out of shape {tuple(out.shape)}: give one of shape {y.shape} that may be "
-                    "written to and requires no gradient"
-                )
-        here[...] = given
-        self._call(self._step)
-        if out is None:
-            return y.copy() if isinstance(x, ndarray) else torch.from_numpy(y.copy())
-        if isinstance(out, Tensor):
-            return out.copy_(torch.from_numpy(y))
-        out[...] = y
-        return out
-
-    def _checked(self, name: str, values: Any) -> ndarray:
-        """An array that looks at what was given, of the right type."""
-        if not isinstance(values, (ndarray, Tensor)):
-            raise InputError(
-                f"{name} of type {type(values).__name__}: give a NumPy array or a torch tensor"
-            )
-        if isinstance(values, Tensor) and not values.is_cpu:
-            raise InputError(f"{name} is on {values.device}: a stream runs on the processor; "
-                             f"write {name}.cpu()")  # fmt: skip
-        wanted = self._tensor_type if isinstance(values, Tensor) else self._array_type
-        if values.dtype != wanted:
-            raise InputError(
-                f"{name} of type {values.dtype}: the layer has {wanted}; convert {name} to it"
-            )
-        return values.detach().resolve_neg().numpy() if isinstance(values, Tensor) else values
 
 
 def _checked(calls: list[Call]) -> list[Call]:

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from . import graph
-from .block import Block, Words
-from .forward import UNITS, drop_ended
+from .block import Block
+from .forward import drop_ended
 from .ir import Function, Lanes, Module
 from .means import mean_of_row, spread
 from .plan import INPUT, RAW, Part, Plan
-
-
-def words(plan: Plan) -> Words:
-    """Names of what the kernel is told; addresses, bytes and counts.
-
-    What was kept begins at step `origin`, states at `state_origin`, and what waits for gradients
-    of weights at step `first`.
-    """
-    names = ["begin", "end", "first", "last", "origin", "state_origin", "lengths"]
-    names += ["input", "step", "nth", "since", "state_since"]
-    names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
-    names += ["y_rows", "y_step", "start", "d_rows", "d_step", "dx_rows", "dx_step"]
-    names += ["planes", "planes_step", "planes_row", "product", "product_rows"]
-    for noise in plan.noises:
-        names += [f"noise_rows:{noise}", f"noise_step:{noise}"]
-    for weight in plan.weights:
-        names += [f"weight:{weight}", f"gradient:{weight}"]
-    names += [f"carry:{name}" for name in (*plan.states, *plan.crossing)]
-    names += [f"mean:{row.name}" for row in plan.means]
-    for state in plan.timed:
-        names += [f"state:{state}", f"state_step:{state}"]
-    for k in range(len(plan.parts)):
-        names += [f"kept:{k}", f"kept_step:{k}"]
-    for operand in (INPUT, *plan.operands):
-        names += [f"panel:{operand}:{j}" for j in range(len(plan.runs(operand)))]
-        names += [f"operand:{operand}", f"operand_step:{operand}"]
-    return Words(names)
+from .words import backward_words
 
 
 class Backward:
@@ -49,7 +24,7 @@ class Backward:
 
     def __init__(self, plan: Plan, lanes: Lanes) -> None:
         self.plan, self.lanes = plan, lanes
-        self.words = words(plan)
+        self.words = backward_words(plan)
         self.module = Module()
         self.kept = {
             name: (k, j)
@@ -83,64 +58,72 @@ class Backward:
 
     def _equations(self, k: int, part: Part) -> None:
         """The function that turns gradients of what a part computes into those of what it reads."""
-        plan, n = self.plan, self.lanes.count
+        plan = self.plan
         code, block = self._function(f"gradients_{k}", [("i64", "%begin"), ("i64", "%end")])
         units = self._units(k)
         planes = {row.name: j for j, row in enumerate(plan.planes)}
         means = {row.name for row in plan.means}
         outputs = (*part.gradients, *part.rebuilt)
-        with code.loop("%begin", "%end") as row, \
-                code.loop("0", block.word(f"{units}:blocks")) as unit:  # fmt: skip
-            at = code.mul(unit, n)
-            mask = code.mask(code.sub(block.word(units), at))
-            leaf = _Leaves(self, block, row, unit, at, mask)
+        with self._each(block, "%begin", "%end", units) as leaf:
+            at, mask = leaf.at, leaf.mask
             values = graph.write(code, [e for _, e in outputs], leaf)
             found = dict(zip((name for name, _ in part.gradients), values, strict=False))
             again = values[len(part.gradients) :]
             for name, value in found.items():
                 if name in planes:
-                    base = self._planes_row(block, row)
+                    base = leaf.row_of("planes", self._planes_row)
                     place = code.mul(block.word("hidden:padded"), planes[name])
                     # What stands past the last unit is multiplied by 0 later: it must be a number.
                     whole = code.select(mask, value, "zeroinitializer")
                     code.store(whole, code.offset(base, code.add(place, at)))
                 elif name in means:
-                    to = code.offset(self._mean_row(block, name, row), at)
+                    to = code.offset(leaf.row_of(f"mean:{name}", self._mean_row, name), at)
                     code.store(code.select(mask, value, "zeroinitializer"), to)
                 elif name in plan.weights:
                     to = code.offset(block.pointer(f"gradient:{name}"), at)
                     code.store(code.arithmetic("fadd", code.load(to), value), to)
-            self._carry(block, k, part, found, row, at)
+            self._carry(leaf, k, part, found)
             for (name, _), value in zip(part.rebuilt, again, strict=True):
-                to = self._operand_row(block, name, row)
+                to = leaf.row_of(f"operand:{name}", self._operand_row, name)
                 code.store(code.select(mask, value, "zeroinitializer"), code.offset(to, at))
         code.do("ret void")
         self.module.add(code)
 
-    def _carry(
-        self, block: Block, k: int, part: Part, found: dict[str, str], row: str, at: str
-    ) -> None:
+    @contextmanager
+    def _each(self, block: Block, begin: str, end: str, units: str) -> Iterator[_Leaves]:
+        """Go through rows, and in each through blocks of units."""
+        code = block.code
+        with code.loop(begin, end) as row:
+            place = code.place()
+            with code.loop("0", block.word(f"{units}:blocks")) as unit:
+                at = code.mul(unit, self.lanes.count)
+                mask = code.mask(code.sub(block.word(units), at))
+                yield _Leaves(self, block, row, place, unit, at, mask)
+
+    def _carry(self, leaf: _Leaves, k: int, part: Part, found: dict[str, str]) -> None:
         """Hand on the gradients of old states and of earlier values.
 
         A state's is begun by the part that computes the state, where the gradient of its new
         value has just been used; a value's by the last part of the cell's. All others add.
         """
-        plan, code = self.plan, block.code
+        plan, code = self.plan, leaf.block.code
         last = k == len(plan.parts) - 1 - plan.projected
         begun = {n for n, _ in part.computes if n in plan.states}
         begun |= set(plan.crossing) - {RAW} if last else set()
         for name in (*plan.states, *plan.crossing):
-            to = code.offset(self._carry_row(block, name, row), at)
+            if name not in begun and name not in found:
+                continue
+            to = code.offset(leaf.row_of(f"carry:{name}", self._carry_row, name), leaf.at)
             if name in begun:
                 code.store(found.get(name, "zeroinitializer"), to)
-            elif name in found:
+            else:
                 code.store(code.arithmetic("fadd", code.load(to), found[name]), to)
 
-    def _carry_row(self, block: Block, name: str, row: str) -> str:
+    def _carry_row(self, block: Block, row: str, name: str) -> str:
         padded = block.word(f"{self._width(name)}:padded")
         return block.code.offset(block.pointer(f"carry:{name}"), block.code.mul(row, padded))
 
-    def _mean_row(self, block: Block, name: str, row: str) -> str:
+    def _mean_row(self, block: Block, row: str, name: str) -> str:
         padded = block.word("hidden:padded")
         return block.code.offset(block.pointer(f"mean:{name}"), block.code.mul(row, padded))
 
@@ -151,9 +134,9 @@ class Backward:
             if mean.mean != value:
                 continue
             with code.loop(block.word("begin"), end) as row:
-                from_ = self._mean_row(block, mean.name, row)
+                from_ = self._mean_row(block, row, mean.name)
                 share = mean_of_row(code, from_, block.word("hidden"))
-                to, blocks = self._carry_row(block, value, row), block.word("hidden:blocks")
+                to, blocks = self._carry_row(block, row, value), block.word("hidden:blocks")
                 spread(code, share, to, blocks)
 
     def _planes_row(self, block: Block, row: str) -> str:
@@ -162,7 +145,7 @@ class Backward:
         base = code.offset(block.pointer("planes"), offset, "i8")
         return code.offset(base, code.mul(row, block.word("planes_row")))
 
-    def _operand_row(self, block: Block, name: str, row: str) -> str:
+    def _operand_row(self, block: Block, row: str, name: str) -> str:
         code = block.code
         offset = code.mul(block.word("nth"), block.word(f"operand_step:{name}"))
         base = code.offset(block.pointer(f"operand:{name}"), offset, "i8")
@@ -186,11 +169,14 @@ class Backward:
                 given += [f"i64 {rows}", f"i64 {int(j > 0)}"]
                 callee = block.pointer("product_rows")
             else:
-                to, size = self._carry_row(block, operand, begin), f"{self._width(operand)}:padded"
+                to, size = self._carry_row(block, begin, operand), f"{self._width(operand)}:padded"
                 columns = block.word(size)
                 given += [f"i64 {columns}", f"ptr {to}", f"i64 {columns}", f"i64 {rows}"]
-                # What is projected is used by nothing else: here its gradient begins.
-                given += [f"i64 {int(operand != RAW or j > 0)}"]
+                if operand == RAW and j == 0:
+                    # What is projected is used by nothing else: here its gradient begins.
+                    numbers = code.mul(rows, columns)
+                    with code.loop("0", numbers, str(self.lanes.count)) as at:
+                        code.store("zeroinitializer", to, at)
                 callee = block.pointer("product")
             code.do(f"call void {callee}({', '.join(given)})")
         code.do("ret void")
@@ -241,15 +227,9 @@ class Backward:
 
     def _rebuild(self) -> None:
         """The public function that computes states of some steps again, from what was kept."""
-        plan, n = self.plan, self.lanes.count
+        plan = self.plan
         code, block = self._function("states", [("i64", "%end")])
-        with (
-            code.loop(block.word("begin"), "%end") as row,
-            code.loop("0", block.word("hidden:blocks")) as unit,
-        ):
-            at = code.mul(unit, n)
-            mask = code.mask(code.sub(block.word("hidden"), at))
-            leaf = _Leaves(self, block, row, unit, at, mask)
+        with self._each(block, block.word("begin"), "%end", "hidden") as leaf:
             values = graph.write(code, [e for _, e in plan.rebuilt], leaf)
             for (name, _), value in zip(plan.rebuilt, values, strict=True):
                 code.store(value, leaf.state_place(name, "1"))
@@ -269,13 +249,25 @@ class Backward:
 
 
 class _Leaves:
-    """Reads the variables of a part's gradients at one row and block of units."""
+    """Reads the variables of a part's gradients at one row and block of units.
+
+    Where a row of anything begins is found once for all of its units, at a place before them.
+    """
 
     def __init__(
-        self, backward: Backward, block: Block, row: str, unit: str, at: str, mask: str
-    ) -> None:
+        self, backward: Backward, block: Block, row: str, place: list[str], unit: str, at: str,
+        mask: str,
+    ) -> None:  # fmt: skip
         self.plan, self.kept, self.backward = backward.plan, backward.kept, backward
         self.block, self.row, self.unit, self.at, self.mask = block, row, unit, at, mask
+        self._place, self._rows = place, {}
+
+    def row_of(self, key: str, find: Callable[..., str], *names: str) -> str:
+        """Where a row begins, as `find(block, row, *names)` writes it; once for each key."""
+        if key not in self._rows:
+            with self.block.code.at(self._place):
+                self._rows[key] = find(self.block, self.row, *names)
+        return self._rows[key]
 
     def __call__(self, name: str) -> str:
         code, plan = self.block.code, self.plan
@@ -293,63 +285,90 @@ class _Leaves:
         return self._output_before() if name == plan.states[0] else self._state(name, "0")
 
     def _kept(self, k: int, j: int) -> str:
-        code, block, n = self.block.code, self.block, self.backward.lanes.count
-        blocks = block.word(f"{self.backward._units(k)}:blocks")
-        number = len(self.plan.parts[k].kept)
+        code, n, number = self.block.code, self.backward.lanes.count, len(self.plan.parts[k].kept)
+        row = self.row_of(f"kept:{k}", self._kept_row, str(k))
+        return code.load(code.offset(row, code.mul(self.unit, number * n)), j * n)
+
+    def _kept_row(self, block: Block, row: str, k: str) -> str:
+        code, number = block.code, len(self.plan.parts[int(k)].kept)
+        blocks = block.word(f"{self.backward._units(int(k))}:blocks")
         step = code.mul(block.word("since"), block.word(f"kept_step:{k}"))
         base = code.offset(block.pointer(f"kept:{k}"), step, "i8")
-        nth = code.add(code.mul(self.row, blocks), self.unit)
-        return code.load(code.offset(base, code.mul(nth, number * n)), j * n)
+        size = number * self.backward.lanes.count
+        return code.offset(base, code.mul(code.mul(row, blocks), size))
 
     def _gradient(self, name: str) -> str:
         """Of a value that the part computes; what left the layer has one from outside, too."""
         code, block = self.block.code, self.block
-        carried = code.load(self.backward._carry_row(block, name, self.row), self.at)
+        row = self.row_of(f"carry:{name}", self.backward._carry_row, name)
+        carried = code.load(row, self.at)
         if name != self.plan.states[0]:
             return carried
         given = code.let(f"icmp ne ptr {block.pointer('d_rows')}, null")
         here, there, done = code.here, code.label("g"), code.label("f")
+        # Found ahead, for all units, and so whether it is there or not.
+        from_ = self.row_of("d", self._gradient_row)
         code.branch(given, there, done)
         code.block(there)
-        outside = self._of_caller("d_rows", "d_step")
+        outside = code.load_part(code.offset(from_, self.at), self.mask)
         code.jump(done)
         code.block(done)
         kind = code.lanes.type
         outside = code.let(f"phi {kind} [ zeroinitializer, %{here} ], [ {outside}, %{there} ]")
         return code.arithmetic("fadd", carried, outside)
 
-    def _of_caller(self, rows: str, size: str, step: str | None = None) -> str:
-        code, block = self.block.code, self.block
-        first = code.pointer(block.pointer(rows), self.row)
-        offset = code.mul(step or block.word("step"), block.word(size))
-        return code.load_part(code.offset(code.offset(first, offset, "i8"), self.at), self.mask)
+    def _gradient_row(self, block: Block, row: str) -> str:
+        code, table = block.code, block.pointer("d_rows")
+        given = code.let(f"icmp ne ptr {table}, null")
+        # Where there is no table the block serves as one: it is there to be read.
+        readable = code.let(f"select i1 {given}, ptr {table}, ptr {block.base}")
+        first = code.pointer(readable, code.let(f"select i1 {given}, i64 {row}, i64 0"))
+        return code.offset(first, code.mul(block.word("step"), block.word("d_step")), "i8")
+
+    def _of_caller(self, rows: str, size: str) -> str:
+        code = self.block.code
+        row = self.row_of(rows, _callers_row, rows, size)
+        return code.load_part(code.offset(row, self.at), self.mask)
 
     def _output(self) -> str:
         return self._of_caller("y_rows", "y_step")
 
     def _output_before(self) -> str:
         """The output of the step before; of the first step, what the layer started from."""
-        code, block = self.block.code, self.block
+        code = self.block.code
+        row = self.row_of("y before", self._row_before)
+        return code.load_part(code.offset(row, self.at), self.mask)
+
+    def _row_before(self, block: Block, row: str) -> str:
+        code = block.code
         before = code.sub(block.word("step"), "1")
-        first = code.pointer(block.pointer("y_rows"), self.row)
+        first = code.pointer(block.pointer("y_rows"), row)
         there = code.offset(first, code.mul(before, block.word("y_step")), "i8")
-        padded = block.word("output:padded")
-        start = code.offset(block.pointer("start"), code.mul(self.row, padded))
+        start = code.offset(block.pointer("start"), code.mul(row, block.word("output:padded")))
         early = code.let(f"icmp slt i64 {before}, 0")
-        chosen = code.let(f"select i1 {early}, ptr {start}, ptr {there}")
-        return code.load_part(code.offset(chosen, self.at), self.mask)
+        return code.let(f"select i1 {early}, ptr {start}, ptr {there}")
 
     def _state(self, name: str, later: str) -> str:
         return self.block.code.load(self.state_place(name, later))
 
     def state_place(self, name: str, later: str) -> str:
         """Where the old or the new value of a state is."""
-        code, block = self.block.code, self.block
-        index = code.add(block.word("state_since"), later)
-        offset = code.mul(index, block.word(f"state_step:{name}"))
-        base = code.offset(block.pointer(f"state:{name}"), offset, "i8")
-        row = code.mul(self.row, block.word("hidden:padded"))
-        return code.offset(code.offset(base, row), self.at)
+        row = self.row_of(f"state:{name}:{later}", _state_row, name, later)
+        return self.block.code.offset(row, self.at)
+
+
+def _callers_row(block: Block, row: str, rows: str, size: str) -> str:
+    code = block.code
+    first = code.pointer(block.pointer(rows), row)
+    return code.offset(first, code.mul(block.word("step"), block.word(size)), "i8")
+
+
+def _state_row(block: Block, row: str, name: str, later: str) -> str:
+    code = block.code
+    index = code.add(block.word("state_since"), later)
+    offset = code.mul(index, block.word(f"state_step:{name}"))
+    base = code.offset(block.pointer(f"state:{name}"), offset, "i8")
+    return code.offset(base, code.mul(row, block.word("hidden:padded")))
 
 
 def _put_since(block: Block, step: str) -> None:

@@ -11,9 +11,9 @@ from .forward_pass import NAMED, ORIGIN, ForwardFrame, _Same
 from .frame import Frame, Live, Place, Value
 from .host import Host
 from .plan import INPUT
-from .products import OUTER
 from .rows import Rows
 from .task import Form
+from .words import OUTER
 
 CHECK = 16
 """Steps from one written state to the next, where those in between are computed again; even."""

@@ -1,29 +1,9 @@
-"""The argument block of a kernel: a row of words by name, written in Python and read in IR."""
+"""The argument block of a function, as LLVM's text reads and writes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from .ir import Function
-
-
-class Words:
-    """Names of the words of a block, in order; word 0 is the address of the function.
-
-    Example:
-        >>> Words(["begin", "end"])["end"]
-        2
-    """
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = ("function", *dict.fromkeys(names))
-        self._places = {name: k for k, name in enumerate(self.names)}
-
-    def __getitem__(self, name: str) -> int:
-        return self._places[name]
-
-    def __len__(self) -> int:
-        return len(self.names)
+from .words import Words
 
 
 class Block:

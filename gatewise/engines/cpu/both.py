@@ -11,6 +11,7 @@ from torch import Tensor
 from ..call import Call, Result
 from ..tracing import is_batched, is_transformed
 from .twice import bare, twice, with_
+from .whole import backward_both, forward_both
 
 
 def run_both(calls: Sequence[Call]) -> list[Result]:
@@ -23,8 +24,6 @@ def run_both(calls: Sequence[Call]) -> list[Result]:
     if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
         found = iter(_Both.apply(calls, *tensors))
         return [_result(found, call) for call in calls]
-    from .whole import forward_both
-
     return [(y, last) for y, last, _ in forward_both(calls, keep=False)]
 
 
@@ -42,8 +41,6 @@ class _Both(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, calls: Sequence[Call], *tensors: Tensor) -> Any:
-        from .whole import forward_both
-
         results = forward_both(calls, keep=True)
         apart = [(None, torch.empty(0)) if kept is None else kept.apart()
                  for _, _, kept in results]  # fmt: skip
@@ -90,8 +87,6 @@ class _Both(torch.autograd.Function):
 
 def _quick(ctx: Any, calls: Sequence[Call], parts: Sequence, rest: Sequence) -> list[list]:
     """By the kernels; like what the calls took."""
-    from .whole import backward_both
-
     given = []
     for call, kept, (_, want, dys), (_, y, memory) in zip(
         calls, ctx.kept, parts, rest, strict=True

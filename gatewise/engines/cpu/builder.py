@@ -9,12 +9,11 @@ import numpy as np
 from . import kernels
 from .frame import Frame, Place, Value
 from .host import Host
-from .moving import COPY, UNPACK, ZERO
-from .packing import PACK
 from .plan import INPUT, RAW, Plan, Sum
 from .rows import Rows
 from .sizes import Sizes
 from .task import Form
+from .words import COPY, PACK, UNPACK, ZERO, Words
 
 _LINE = 64
 _WORTH_SHARING = 1 << 15
@@ -113,7 +112,7 @@ class Builder:
         function = kernels.move("sequence", self.form.kind, self.machine)
         return self.frame.put([function, len(jobs), *jobs])
 
-    def _move(self, name: str, words, told: Mapping[str, Value]) -> Place:
+    def _move(self, name: str, words: Words, told: Mapping[str, Value]) -> Place:
         return self.frame.job(words, kernels.move(name, self.form.kind, self.machine), told)
 
     # Rows of states

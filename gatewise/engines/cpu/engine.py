@@ -14,6 +14,8 @@ from torch.nn import Parameter
 from ...connectivity import Dense
 from ..call import Call, Result
 from ..tracing import is_batched, is_recorded, is_transformed
+from . import whole
+from .both import run_both
 from .twice import bare, twice, with_
 
 TYPES = (torch.float32, torch.float64)
@@ -56,9 +58,7 @@ class Cpu:
         if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
             y, *last = _Recurrence.apply(call, *tensors)
             return y, tuple(last)
-        from .whole import forward
-
-        return forward(call)
+        return whole.forward(call)
 
     def runs_both(self, calls: Sequence[Call]) -> bool:
         """Whether two calls of one input, both directions of a layer, are best run at once.
@@ -70,8 +70,6 @@ class Cpu:
 
     def run_both(self, calls: Sequence[Call]) -> list[Result]:
         """Run two calls of one input at once; see `runs_both`."""
-        from .both import run_both
-
         return run_both([call.settled() for call in calls])
 
 
@@ -86,9 +84,7 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, call: Call, *tensors: Tensor) -> Any:
-        from .whole import forward_keeping
-
-        y, last, kept = forward_keeping(call)
+        y, last, kept = whole.forward_keeping(call)
         # Autograd lets go of what it saved with the graph, though outputs live on.
         ctx.kept, memory = (None, torch.empty(0)) if kept is None else kept.apart()
         ctx.save_for_backward(*tensors, *call.noise.values(), y, memory)
@@ -105,10 +101,8 @@ class _Recurrence(torch.autograd.Function):
         wanted = ctx.needs_input_grad[1:]
         if torch.is_grad_enabled() or is_transformed() or any(map(is_batched, gradients)):
             return None, *twice(call, tensors, gradients, wanted)
-        from .whole import backward
-
         to_weights = any(wanted[1 + ctx.states :])
         kept = None if ctx.kept is None else ctx.kept.together(memory)
-        found = backward(call, kept, y, gradients, (wanted[0], to_weights))
+        found = whole.backward(call, kept, y, gradients, (wanted[0], to_weights))
         flat = (found.x, *found.state, *(found.weights[name] for name in call.weights))
         return None, *(g if w else None for g, w in zip(flat, wanted, strict=True))

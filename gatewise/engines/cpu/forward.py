@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import graph
-from .block import Block, Words
+from .block import Block
 from .ir import Function, Lanes, Module
 from .means import mean_of_row
-from .plan import INPUT, Part, Plan
-from .tile import accumulate, over_rows
+from .plan import INPUT, Part, Plan, sources, taking
+from .tile import UpperHalves, accumulate, over_rows
+from .words import FEW_ROWS, forward_words
 
 PANELS = {
     "whole": "in the type of the layer",
@@ -66,46 +67,6 @@ def shape(sums: int, registers: int) -> Shape:
 _PATIENCE = 2_000
 """Looks at a counter before other threads are let run."""
 
-UNITS = ("hidden", "output")
-"""What counts units: those of the cell, and those that leave the layer."""
-
-
-def words(plan: Plan) -> Words:
-    """Names of what the kernel is told; addresses, bytes and counts.
-
-    What is kept begins at step `origin`. A job runs some rows, and of those the blocks of units
-    `hidden:from` up to `hidden:to`. Where the units of a row are shared, all `team` jobs meet at
-    the counter `meeting` after each part.
-    """
-    names = ["begin", "end", "first", "last", "origin", "lengths", "input"]
-    names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
-    names += [f"{units}:{end}" for units in UNITS for end in ("from", "to")]
-    names += ["meeting", "team", "met"]
-    names += ["x_rows", "x_step", "sums_rows", "sums_step", "y_rows", "y_step", "step"]
-    for noise in plan.noises:
-        names += [f"noise_rows:{noise}", f"noise_step:{noise}"]
-    names += [f"weight:{w}" for w in plan.weights]
-    for state in plan.states:
-        names += [f"{what}:{state}" for what in ("state", "state_step", "state_wrap", "old", "new")]
-    names += [f"value:{name}" for name in plan.crossing]
-    names += [f"mean:{row.name}" for row in plan.means]
-    for k, part in enumerate(plan.parts):
-        names += [f"bias:{k}", f"kept:{k}", f"kept_step:{k}", f"keep:{k}"]
-        for source in sources(part):
-            names += [f"{what}:{k}:{source}" for what in ("panel", "columns", "chosen")]
-    return Words(names)
-
-
-def sources(part: Part) -> list[str]:
-    """What rows of weights multiply in a part: `INPUT` and the operands."""
-    found = [INPUT] if any(s.x for s in part.sums) else []
-    return found + list(dict.fromkeys(s.operand for s in part.sums if s.operand))
-
-
-def taking(part: Part, source: str) -> list[int]:
-    """Which sums of a part take something from a source."""
-    return [k for k, s in enumerate(part.sums) if (s.x if source == INPUT else s.operand == source)]
-
 
 class Forward:
     """Writes the module of one plan.
@@ -122,7 +83,7 @@ class Forward:
         self, plan: Plan, lanes: Lanes, registers: int, keep: bool, panels: str = "whole"
     ) -> None:
         self.plan, self.lanes, self.keep, self.panels = plan, lanes, keep, panels
-        self.words = words(plan)
+        self.words = forward_words(plan)
         self.shapes = [shape(len(part.sums), registers) for part in plan.parts]
         if panels == "sparse":
             # Each block of units has columns of its own.
@@ -257,24 +218,7 @@ class Forward:
             table = [code.add("%row", str(r)) for r in range(rows)]
             sums = self._begin(block, k, table, group)
             for source in sources(part):
-                found = taking(part, source)
-                panels, count = self._panels(block, k, source, group, len(found))
-                if source == INPUT:
-                    from_ = [self._timed_row(block, "x", row) for row in table]
-                else:
-                    base = f"old:{source}" if source in self.plan.states else f"value:{source}"
-                    from_ = [self._row(block, source, block.pointer(base), r) for r in table]
-                which = [g * each + j for g in range(group) for j in found]
-                columns = ""
-                if self.panels == "sparse":
-                    count = block.word(f"chosen:{k}:{source}")
-                    base = block.pointer(f"columns:{k}:{source}")
-                    columns = code.offset(base, code.mul("%unit", count), "i64")
-                bfloat = self.panels == "bfloat"
-                accumulate(
-                    code, sums, from_, panels, count, which, len(found),
-                    bfloat=bfloat, columns=columns,
-                )  # fmt: skip
+                self._add(block, k, source, table, sums, group)
             for r in range(rows):
                 for j, value in enumerate(sums[r]):
                     code.store(value, scratch, (r * group * each + j) * n)
@@ -284,6 +228,32 @@ class Forward:
         )
         code.do("ret void")
         self.module.add(code)
+
+    def _add(
+        self, block: Block, k: int, source: str, table: list[str], sums: list[list[str]], group: int
+    ) -> None:
+        """Add to the sums of a tile what one source gives, in place."""
+        code, part = block.code, self.plan.parts[k]
+        found = taking(part, source)
+        panels, count = self._panels(block, k, source, group, len(found))
+        columns = ""
+        if self.panels == "sparse":
+            count = block.word(f"chosen:{k}:{source}")
+            base = block.pointer(f"columns:{k}:{source}")
+            columns = code.offset(base, code.mul("%unit", count), "i64")
+        numbers = UpperHalves() if self.panels == "bfloat" else None
+        from_ = [self._from(block, source, row) for row in table]
+        which = [g * len(part.sums) + j for g in range(group) for j in found]
+        accumulate(
+            code, sums, from_, panels, count, which, len(found), numbers=numbers, columns=columns
+        )
+
+    def _from(self, block: Block, source: str, row: str) -> str:
+        """Where a row of what weights multiply begins."""
+        if source == INPUT:
+            return self._timed_row(block, "x", row)
+        base = f"old:{source}" if source in self.plan.states else f"value:{source}"
+        return self._row(block, source, block.pointer(base), row)
 
     def _begin(self, block: Block, k: int, table: list[str], group: int) -> list[list[str]]:
         """What the sums of a tile start from: the biases, and the input's product if it is given.
@@ -302,7 +272,7 @@ class Forward:
         each = [starts[j][g] for g in range(group) for j in range(len(part.sums))]
         alike = [self._with_means(block, part, each, row) for row in table]
         found = taking(part, INPUT)
-        if not found:
+        if not found or len(table) > FEW_ROWS:
             return alike
         given = code.let(f"icmp ne ptr {block.pointer('sums_rows')}, null")
         here, adding, done = code.here, code.label("ad"), code.label("go")
@@ -465,7 +435,7 @@ class Forward:
         blocks_of(
             tiles.wide,
             lambda g, unit: over_rows(
-                code, begin, end, tiles.most, lambda m, row: call(m, g, row, unit)
+                code, begin, end, range(1, tiles.most + 1), lambda m, row: call(m, g, row, unit)
             ),
         )
         code.jump(done)

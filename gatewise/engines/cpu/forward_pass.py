@@ -10,13 +10,13 @@ from torch import Tensor
 
 from . import kernels
 from .builder import Builder
-from .forward import sources, taking
 from .frame import Frame, Live, Place, Value
 from .host import Host
-from .plan import INPUT, Plan
+from .plan import INPUT, Plan, sources, taking
 from .rows import Rows
 from .sizes import Sizes
-from .task import Form
+from .task import Form, strides_like_input
+from .words import FEW_ROWS
 
 KEEP = {
     "nothing": "no gradient is wanted, or everything is computed again",
@@ -39,9 +39,6 @@ _COUNTER = 64
 
 _NEAR = 1 << 14
 """Bytes of weights that stay in the nearest cache."""
-
-_FEW_ROWS = 2
-"""Rows of a thread up to which all of the input is multiplied at once, before time begins."""
 
 
 class ForwardFrame:
@@ -76,8 +73,11 @@ class ForwardFrame:
     """
 
     def __init__(self, form: Form, machine: Host, rows: Rows, keep: str, steps: int) -> None:
-        build, self.keep = Builder(form, machine, rows), keep
         plan, sizes = form.plan, form.sizes
+        outputs = ("y", sizes.output), ("sums", len(plan.input_rows) * sizes.hidden)
+        more = tuple((name, strides_like_input(form, units)) for name, units in outputs)
+        form = form._replace(strides=form.strides + more)
+        build, self.keep = Builder(form, machine, rows), keep
         told, jobs = build.inputs()
         told |= build.table("x", "x") | build.table("y", "y")
         self.few_rows = sizes.time > 1 and _is_few(rows) and _is_far(plan, sizes)
@@ -222,7 +222,7 @@ def _is_far(plan: Plan, sizes: Sizes) -> bool:
 
 
 def _is_few(rows: Rows) -> bool:
-    return max(end - begin for begin, end in rows.bounds) <= _FEW_ROWS
+    return max(end - begin for begin, end in rows.bounds) <= FEW_ROWS
 
 
 def _biases(build: Builder, k: int) -> tuple[Place, list[Place]]:

@@ -12,7 +12,7 @@ from .backward_pass import CHECK
 from .forward_pass import ForwardFrame, forward_frame, products, run_time
 from .pool import borrow
 from .recompute import Checkpoints, chunk, chunk_frame, run_forward
-from .task import Form, Share, Task, like_input, task, threads_of, with_strides
+from .task import Share, Task, like_input, task, threads_of
 
 _LARGE = 4 << 20
 """Bytes of states from which on they are kept now and then only."""
@@ -77,12 +77,10 @@ class ForwardRun:
         self._keep = keep
         self.y = like_input(parts, parts.form.sizes.output)
         self.last = tuple(torch.empty(s.shape, dtype=s.dtype) for s in call.state)
-        # In its order `parts.tensors` tells forms apart, so it stays as it is.
         self._tensors = parts.tensors | {"y": self.y}
         self._how = _what_to_keep(call, parts) if keep else "nothing"
-        self._form = _with_sums(parts, {"y": self.y})
-        time = parts.form.sizes.time
-        self._frame = found = forward_frame(self._form, parts.machine, parts.rows, self._how, time)
+        form, time = parts.form, parts.form.sizes.time
+        self._frame = found = forward_frame(form, parts.machine, parts.rows, self._how, time)
         if found.few_rows:
             self._tensors["sums"] = products(self._tensors["x"], self._tensors["weight_ih"])
         self._points: Checkpoints | None = None
@@ -132,7 +130,7 @@ class ForwardRun:
         if self._kept is None:
             return None
         is_again = self._how == "nothing"
-        frame = chunk_frame(self._parts, self._form) if is_again else self._frame
+        frame = chunk_frame(self._parts) if is_again else self._frame
         return Kept(frame, self._parts.share, self._kept.bytes(), self._points)
 
 
@@ -144,14 +142,3 @@ def _what_to_keep(call: Call, parts: Task) -> str:
     nbytes = len(plan.timed) * sizes.batch * sizes.time * sizes.row(sizes.hidden)
     rebuilds = plan.rebuilt and sizes.time >= 4 * CHECK and nbytes >= _LARGE
     return "values" if rebuilds else "all"
-
-
-def _with_sums(parts: Task, more: dict[str, Tensor]) -> Form:
-    """The form with the product of input and weights as `products` gives it."""
-    sizes, form = parts.form.sizes, parts.form
-    rows = len(form.plan.input_rows) * sizes.hidden
-    batch, step = form.stride("x")[:2]
-    turned = sizes.batch > 1 and batch < step
-    strides = (rows, sizes.batch * rows, 1) if turned else (sizes.time * rows, rows, 1)
-    form = with_strides(form, more)
-    return form._replace(strides=(*form.strides, ("sums", strides)))

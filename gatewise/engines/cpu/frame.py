@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import threads
-from .block import Words
+from .words import Words
 
 _SELF = "frame"
 NONE: Mapping[str, str] = MappingProxyType({})

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import platform
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
+from .store import Store
 
 if TYPE_CHECKING:
     from llvmlite.binding import TargetMachine
@@ -50,7 +55,16 @@ class Host:
             llvm.initialize_all_targets()
             llvm.initialize_all_asmprinters()
         target = llvm.Target.from_triple(self.triple)
-        return target.create_target_machine(cpu=self.cpu, features=self.features, opt=opt, jit=True)
+        near = _stays_together(self.triple)
+        return target.create_target_machine(
+            cpu=self.cpu,
+            features=self.features,
+            opt=opt,
+            jit=True,
+            # Constants are where the instructions are, and need no addresses of their own.
+            reloc="pic" if near else "default",
+            codemodel="small" if near else "jitdefault",
+        )
 
 
 def host() -> Host:
@@ -85,9 +99,7 @@ def initialize() -> None:
 
 @lru_cache
 def _host(wanted: str) -> Host:
-    import llvmlite.binding as llvm
-
-    triple, cpu, features = llvm.get_process_triple(), llvm.get_host_cpu_name(), _features()
+    triple, cpu, features = _processor()
     names = _names(_machine(triple), features)
     name = wanted or names[0]
     if name not in names:
@@ -102,6 +114,50 @@ def _host(wanted: str) -> Host:
         features = {key: on and not _is_avx512(key) for key, on in features.items()}
     said = ",".join(f"{'+' if on else '-'}{key}" for key, on in sorted(features.items()))
     return _make(name, triple, cpu, said)
+
+
+Processor = tuple[str, str, dict[str, bool]]
+"""Machine and system, and the processor, as LLVM names them; what it has and has not."""
+
+
+@lru_cache(maxsize=1)
+def _processor() -> Processor:
+    """What LLVM says of this machine, now or to an earlier process: to load LLVM takes long."""
+    about = _as_linux_says()
+    store = Store.usual() if about else None
+    if store is None:
+        return _asked()
+    import llvmlite
+
+    key = hashlib.sha256(f"host {llvmlite.__version__}\n{about}".encode()).digest()
+    known = store.read(key)
+    if known is not None:
+        return tuple(json.loads(known))
+    found = _asked()
+    store.write(key, json.dumps(found).encode())
+    return found
+
+
+def _asked() -> Processor:
+    import llvmlite.binding as llvm
+
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), _features()
+
+
+def _as_linux_says() -> str:
+    """What tells x86 processors apart, of the first of this machine; nothing elsewhere."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return ""
+    try:
+        with open("/proc/cpuinfo", "rb") as file:
+            first, _, _ = file.read(1 << 14).decode("ascii", "replace").partition("\n\n")
+    except OSError:
+        return ""
+    lines = (line for line in first.splitlines() if line.split("\t")[0].strip() in _TELLS)
+    return "\n".join(lines)
+
+
+_TELLS = frozenset({"vendor_id", "cpu family", "model", "model name", "stepping", "flags"})
 
 
 def _features() -> dict[str, bool]:
@@ -125,6 +181,10 @@ def _names(machine: str, features: dict[str, bool]) -> list[str]:
 
 def _is_avx512(feature: str) -> bool:
     return "avx512" in feature or feature.startswith("avx10")
+
+
+def _stays_together(triple: str) -> bool:
+    return _machine(triple) == "x86_64" and "linux" in triple
 
 
 def _machine(triple: str) -> str:

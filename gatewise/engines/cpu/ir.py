@@ -116,7 +116,7 @@ class Function:
         given = ", ".join(f"{kind} {argument}" for kind, argument in arguments)
         inline = "nounwind" if public else "nounwind noinline"
         self._head = f"define {linkage}{returns} @{name}({given}) {inline} {{"
-        self._lines: list[str] = []
+        self._lines: list[str | list[str]] = []
         self._first: list[str] = []
         self._count = 0
         self.here = "entry"
@@ -124,7 +124,7 @@ class Function:
 
     def text(self) -> str:
         """The function as LLVM reads it."""
-        entry, *body = self._lines
+        entry, *body = (line for part in self._lines for line in _flat(part))
         return "\n".join([self._head, entry, *self._first, *body, "}"])
 
     # Lines
@@ -149,6 +149,19 @@ class Function:
         name = self.fresh()
         self._first.append(f"  {name} = {right}")
         return name
+
+    def place(self) -> list[str]:
+        """Leave a place here that is written at later; see `at`."""
+        place: list[str] = []
+        self._lines.append(place)
+        return place
+
+    @contextmanager
+    def at(self, place: list[str]) -> Iterator[None]:
+        """Write what is written inside, which must not branch, at a place left before."""
+        here, self._lines = self._lines, place  # pyright: ignore[reportAttributeAccessIssue]
+        yield
+        self._lines = here
 
     def block(self, label: str) -> None:
         """Begin a block; what comes before must have branched."""
@@ -330,3 +343,7 @@ class Function:
     def compare(self, how: str, a: str, b: str) -> str:
         """Compare lane by lane: `how` is LLVM's `olt`, `ogt`, `uno`, ..."""
         return self.let(f"fcmp {how} {self.lanes.type} {a}, {b}")
+
+
+def _flat(part: str | list[str]) -> list[str]:
+    return [part] if isinstance(part, str) else part

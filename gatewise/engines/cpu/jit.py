@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
-import stat
-import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-import llvmlite
-import llvmlite.binding as llvm
-
-from ..._atomic import write_whole
 from .host import Host, initialize
+from .image import Image, Loaded, linked
+from .store import Store
 
-_OPT = 2
-_FORMAT = 1
+if TYPE_CHECKING:
+    import llvmlite.binding as llvm
+
+_OPT = 1
+_FORMAT = 2
+_IMAGE, _OBJECT = b"image   ", b"object  "
+"""What an entry on disk begins with."""
 
 
-class Library:
-    """Compiled functions; their addresses hold until the process ends."""
-
-    def __init__(self, engine: llvm.ExecutionEngine) -> None:
-        self._engine = engine
+class Library(Protocol):
+    """Compiled functions; their addresses hold as long as this lives, here until the end."""
 
     def address(self, name: str) -> int:
         """Give the address of a public function.
@@ -31,6 +34,23 @@ class Library:
         Raises:
             KeyError: There is none of that name.
         """
+        ...
+
+
+class _ByLlvm:
+    """Functions that LLVM has loaded, where `image` cannot."""
+
+    def __init__(self, code: bytes, host: Host) -> None:
+        import llvmlite.binding as llvm
+
+        initialize()
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host.target_machine(_OPT))
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        self._engine = engine
+
+    def address(self, name: str) -> int:
+        """See `Library.address`."""
         address = self._engine.get_function_address(name)
         if not address:
             raise KeyError(name)
@@ -47,13 +67,15 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def compile_text(text: str, host: Host) -> Library:
+def compiled(about: str, write: Callable[[], str], host: Host) -> Library:
     """Compile a module as it stands, or find what an earlier call or process made of it.
 
-    No pass optimises: the text says what the machine does.
+    No pass optimises: the text says what the machine does. Where it was compiled before, the text
+    is not even written: it follows from `about`, the host and the source files of this package.
 
     Args:
-        text: A module in LLVM's language.
+        about: What tells the text apart from all others.
+        write: Gives the module in LLVM's language.
         host: The machine; it must be the one that this process runs on.
 
     Returns:
@@ -62,17 +84,37 @@ def compile_text(text: str, host: Host) -> Library:
     Raises:
         RuntimeError: LLVM does not understand the text.
     """
-    key = _key(text, host)
+    key = _key(about, host)
     with _lock:
         if key not in _libraries:
-            store = _Store.usual()
+            store = Store.usual()
             code = store.read(key) if store else None
             if code is None:
-                code = _code(text, host)
+                with _without_collection():
+                    code = _code(write(), host)
+                image = linked(code)
+                code = _OBJECT + code if image is None else _IMAGE + image.packed()
                 if store:
                     store.write(key, code)
             _libraries[key] = _load(code, host)
         return _libraries[key]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Make text without looks for garbage: there is none, and they go through all of torch."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def compile_text(text: str, host: Host) -> Library:
+    """Compile a text that is there already; see `compiled`."""
+    return compiled(text, lambda: text, host)
 
 
 def assembly(text: str, host: Host) -> str:
@@ -81,14 +123,27 @@ def assembly(text: str, host: Host) -> str:
     return machine.emit_assembly(_parse(text, host))
 
 
-def _key(text: str, host: Host) -> bytes:
+def _key(about: str, host: Host) -> bytes:
     """What the machine code depends on, as one number."""
-    versions = (llvmlite.__version__, llvm.llvm_version_info, _FORMAT, _OPT)
-    about = repr((versions, host.triple, host.cpu, host.features))
-    return hashlib.sha256(f"{about}\n{text}".encode()).digest()
+    import llvmlite
+
+    what = repr((llvmlite.__version__, _FORMAT, _OPT, host, _sources()))
+    return hashlib.sha256(f"{what}\n{about}".encode()).digest()
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """The source files that write text, as one number."""
+    here, digest = Path(__file__).parent, hashlib.sha256()
+    for folder in (here, here.parents[1] / "compiler"):
+        for path in sorted(folder.glob("*.py*")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _parse(text: str, host: Host) -> llvm.ModuleRef:
+    import llvmlite.binding as llvm
+
     module = llvm.parse_assembly(text)
     module.triple = host.triple
     module.verify()
@@ -100,101 +155,6 @@ def _code(text: str, host: Host) -> bytes:
     return machine.emit_object(_parse(text, host))
 
 
-def _load(code: bytes, host: Host) -> Library:
-    initialize()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), host.target_machine(_OPT))
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    return Library(engine)
-
-
-class _Store:
-    """Machine code on disk: a folder of entries, each of which says what it is.
-
-    Whatever is wrong with the folder or an entry, the code is compiled again: no disk is an error.
-    """
-
-    _MAGIC = b"gatewise"
-    _SUFFIX = ".code"
-    _LIMIT = 64 << 20
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @classmethod
-    def usual(cls) -> _Store | None:
-        """Give the user's own folder; none where there is none that only the user can write to."""
-        folder = _folder()
-        if folder is None:
-            return None
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return cls(folder) if _is_ours(folder.stat()) else None
-        except OSError:
-            return None
-
-    def read(self, key: bytes) -> bytes | None:
-        """Give the code of a key; none where there is none or it is not what was written."""
-        path = self._path(key)
-        try:
-            with open(path, "rb") as file:
-                if not _is_ours(os.fstat(file.fileno())):
-                    return None
-                content = file.read()
-            os.utime(path)
-        except OSError:
-            return None
-        return self._unpack(key, content)
-
-    def write(self, key: bytes, code: bytes) -> None:
-        """Keep the code of a key, as well as can be."""
-        path = self._path(key)
-        try:
-            write_whole(path, self._pack(key, code))
-            path.chmod(0o600)
-            self._prune()
-        except OSError:
-            pass
-
-    def _path(self, key: bytes) -> Path:
-        return self.folder / f"{key.hex()}{self._SUFFIX}"
-
-    def _head(self, key: bytes, code: bytes) -> bytes:
-        return self._MAGIC + key + hashlib.sha256(code).digest()
-
-    def _pack(self, key: bytes, code: bytes) -> bytes:
-        return self._head(key, code) + code
-
-    def _unpack(self, key: bytes, content: bytes) -> bytes | None:
-        start = len(self._MAGIC) + 2 * 32
-        head, code = content[:start], content[start:]
-        return code if head == self._head(key, code) else None
-
-    def _prune(self) -> None:
-        """Remove the entries that were not used for longest where there are too many."""
-        files = [(path, path.stat()) for path in self.folder.glob(f"*{self._SUFFIX}*")]
-        total = sum(about.st_size for _, about in files)
-        for path, about in sorted(files, key=lambda file: file[1].st_mtime):
-            if total <= self._LIMIT:
-                break
-            path.unlink(missing_ok=True)
-            total -= about.st_size
-
-
-def _folder() -> Path | None:
-    """Where entries are kept, or none: `GATEWISE_CACHE`, else the system's place for such."""
-    given = os.environ.get("GATEWISE_CACHE")
-    if given is not None:
-        return Path(given) if given else None
-    variable, usual = (
-        ("LOCALAPPDATA", "") if sys.platform == "win32" else ("XDG_CACHE_HOME", "~/.cache")
-    )
-    base = Path(os.path.expanduser(os.environ.get(variable) or usual))
-    return base / "gatewise" if base.is_absolute() else None
-
-
-def _is_ours(about: os.stat_result) -> bool:
-    """Whether nobody else could have written it, as far as the system tells."""
-    if sys.platform == "win32":
-        return True
-    return about.st_uid == os.geteuid() and not about.st_mode & stat.S_IWOTH
+def _load(content: bytes, host: Host) -> Library:
+    kind, code = content[: len(_IMAGE)], content[len(_IMAGE) :]
+    return Loaded(Image.unpacked(code)) if kind == _IMAGE else _ByLlvm(code, host)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from . import moving, packing, products
-from .backward import Backward
-from .backward import words as backward_words
-from .block import Words
-from .forward import Forward
-from .forward import words as forward_words
 from .host import Host
-from .ir import Lanes
-from .jit import compile_text
+from .jit import Library, compiled
 from .plan import Plan
+from .words import Words, backward_words, forward_words
+
+if TYPE_CHECKING:
+    from .ir import Lanes
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,8 @@ class Kernel:
 
 def lanes(machine: Host, kind: str) -> Lanes:
     """The vector of a machine, of `"float"` or `"double"`."""
+    from .ir import Lanes
+
     return Lanes(kind, machine.vector_bytes // (4 if kind == "float" else 8))
 
 
@@ -42,36 +41,56 @@ def forward(plan: Plan, kind: str, machine: Host, keep: bool, panels: str = "who
 
     Its matrices are given as a key of `forward.PANELS` says.
     """
-    writer = Forward(plan, lanes(machine, kind), machine.registers, keep, panels)
-    library = compile_text(writer.text(), machine)
-    return Kernel(library.address("forward"), forward_words(plan))
+
+    def write() -> str:
+        from .forward import Forward
+
+        return Forward(plan, lanes(machine, kind), machine.registers, keep, panels).text()
+
+    about = f"forward {kind} {keep} {panels} {plan.key}"
+    return Kernel(compiled(about, write, machine).address("forward"), forward_words(plan))
 
 
 @lru_cache(maxsize=1024)
 def backward(plan: Plan, kind: str, machine: Host, name: str = "backward") -> Kernel:
     """The backward pass; or `rebuild`, which computes states for it again."""
-    writer = Backward(plan, lanes(machine, kind))
-    library = compile_text(writer.text(), machine)
+
+    def write() -> str:
+        from .backward import Backward
+
+        return Backward(plan, lanes(machine, kind)).text()
+
+    library = compiled(f"backward {kind} {plan.key}", write, machine)
     return Kernel(library.address(name), backward_words(plan))
 
 
 @lru_cache(maxsize=64)
 def product(name: str, kind: str, machine: Host) -> int:
     """The address of a function of `products`."""
-    return _shared(products.text, kind, machine).address(name)
+    return _shared("products", kind, machine).address(name)
 
 
 @lru_cache(maxsize=64)
 def move(name: str, kind: str, machine: Host) -> int:
     """The address of a function of `moving`."""
-    return compile_text(moving.text(lanes(machine, kind)), machine).address(name)
+    return _shared("moving", kind, machine).address(name)
 
 
 @lru_cache(maxsize=64)
 def pack(name: str, kind: str, machine: Host) -> int:
     """The address of a function of `packing`."""
-    return _shared(packing.text, kind, machine).address(name)
+    return _shared("packing", kind, machine).address(name)
 
 
-def _shared(text: Callable[[Lanes, int], str], kind: str, machine: Host):
-    return compile_text(text(lanes(machine, kind), machine.registers), machine)
+def _shared(module: str, kind: str, machine: Host) -> Library:
+    """The functions that all plans share, of one file."""
+
+    def write() -> str:
+        from . import moving, packing, products
+
+        vector, registers = lanes(machine, kind), machine.registers
+        if module == "moving":
+            return moving.text(vector)
+        return {"products": products, "packing": packing}[module].text(vector, registers)
+
+    return compiled(f"{module} {kind}", write, machine)

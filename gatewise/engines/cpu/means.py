@@ -7,11 +7,14 @@ each row. So a plan treats it as a product with a row block that has no weights.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...compiler import Cell
 from ...compiler.expr import Expr, walk
 from ...compiler.value import Port
-from .ir import Function
+
+if TYPE_CHECKING:
+    from .ir import Function
 
 
 def as_products(cell: Cell) -> tuple[Cell, frozenset[str]]:

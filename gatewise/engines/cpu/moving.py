@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .block import Block, Words
+from .block import Block
 from .ir import Function, Lanes, Module
-
-COPY = Words(["to", "from", "rows", "columns", "padded", "add"])
-"""What `copy_rows` is told: tables of addresses; columns are filled up with zeros to `padded`."""
-
-UNPACK = Words(["to", "to_row", "from", "from_row", "rows", "columns"])
-"""What `transpose` is told: `to[row][column] = from[column][row]`, rows of bytes apart."""
-
-ZERO = Words(["to", "count"])
-"""What `zero` is told: an address, and how many whole vectors."""
-
-
-SEQUENCE = Words(["count"])
-"""What `sequence` is told: how many jobs; behind it, their addresses."""
+from .words import COPY, SEQUENCE, UNPACK, ZERO
 
 
 def text(lanes: Lanes) -> str:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from .block import Block, Words
+from .block import Block
 from .ir import Function, Lanes, Module
 from .moving import transposed
 from .products import widths
-
-PACK = Words(["to", "from", "from_row", "starts", "number", "units", "padded", "columns",
-              "begin", "end"])  # fmt: skip
-"""What both functions are told.
-
-`from` is a matrix whose rows are `from_row` numbers apart; `starts` holds the first row of each of
-`number` blocks of `units` rows, which are filled up with zeros to `padded`; `columns` is its width.
-"""
+from .words import PACK
 
 
 def text(lanes: Lanes, registers: int) -> str:

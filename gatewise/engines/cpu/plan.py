@@ -69,11 +69,23 @@ class Part:
     rebuilt: Named
 
 
+def sources(part: Part) -> list[str]:
+    """What rows of weights multiply in a part: `INPUT` and the operands."""
+    found = [INPUT] if any(s.x for s in part.sums) else []
+    return found + list(dict.fromkeys(s.operand for s in part.sums if s.operand))
+
+
+def taking(part: Part, source: str) -> list[int]:
+    """Which sums of a part take something from a source."""
+    return [k for k, s in enumerate(part.sums) if (s.x if source == INPUT else s.operand == source)]
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """A cell, ready to be written as kernels; `plan` gives the same one for the same cell.
 
     Attributes:
+        key: Its cell as text, and whether its output is projected: no two plans share it.
         input_rows: Row blocks of `weight_ih`, in order.
         state_rows: Row blocks of `weight_hh`, in order.
         states: Names of the states; the first leaves the layer.
@@ -91,6 +103,7 @@ class Plan:
             that cannot be.
     """
 
+    key: str
     input_rows: tuple[str, ...]
     state_rows: tuple[str, ...]
     states: tuple[str, ...]
@@ -164,6 +177,7 @@ def _made(cell: Cell, projected: bool) -> Plan:
     operands = {row.operand for row in planes}
     timed = tuple(s for s in others if s in wanted or f"new@{s}" in wanted or s in operands)
     return Plan(
+        key=f"{cell.key} {projected}",
         input_rows=cell.input_rows,
         state_rows=cell.state_rows,
         states=cell.states,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from .block import Block, Words
+from collections.abc import Iterator
+
+from .block import Block
 from .ir import Function, Lanes, Module
 from .tile import accumulate, over_rows
+from .words import OUTER
 
 HEIGHT = 6
 """Rows of the highest tile."""
@@ -15,18 +18,9 @@ def widths(registers: int) -> tuple[int, ...]:
     return (4, 2, 1) if registers >= 32 else (2, 1)
 
 
-OUTER = Words([
-    "a_rows", "a_step", "a_shift", "a_origin", "a_start", "a_row", "g_rows", "g_step", "g_row",
-    "first", "last", "lengths", "rows", "tables", "count", "width", "to", "to_row",
-    "begin", "end",
-])  # fmt: skip
-"""What `outer` is told.
-
-At step s, row r, the numbers `a` are at `a_rows[r] + (s - a_shift) * a_step`, or before the first
-step at `a_start + r * a_row`; where there is no table `a_rows`, at
-`a_start + (s - a_origin) * a_step + r * a_row`. The vectors `g` are at
-`g_rows + (s - first) * g_step + r * g_row`. `tables` is room for two addresses a row and step.
-"""
+def heights(width: int, widest: int) -> tuple[int, ...]:
+    """Rows of the tiles of a width; narrow ones do what is left over, and are few."""
+    return tuple(range(HEIGHT, 0, -1)) if width == widest else (HEIGHT, HEIGHT // 2, 1)
 
 
 def text(lanes: Lanes, registers: int) -> str:
@@ -34,11 +28,11 @@ def text(lanes: Lanes, registers: int) -> str:
     module = Module()
     sizes = widths(registers)
     for width in sizes:
-        for rows in range(1, HEIGHT + 1):
+        for rows in heights(width, sizes[0]):
             _product_tile(module, lanes, rows, width)
             _outer_tile(module, lanes, rows, width)
-    _product(module, lanes, sizes, table=False)
-    _product(module, lanes, sizes, table=True)
+    _product(module, lanes, sizes)
+    _product_rows(module, lanes, sizes)
     _fill(module, lanes)
     _outer(module, lanes, sizes)
     _total(module, lanes)
@@ -46,76 +40,111 @@ def text(lanes: Lanes, registers: int) -> str:
 
 
 def _product_tile(module: Module, lanes: Lanes, rows: int, width: int) -> None:
-    given = [("ptr", "%a"), ("i64", "%a_row"), ("i64", "%count"), ("ptr", "%panel"), ("ptr", "%to")]
+    """A few rows times one panel, added to rows that lie `%to_row` numbers apart."""
+    given = [("ptr", "%a"), ("i64", "%a_row"), ("i64", "%count"), ("ptr", "%panel"), ("ptr", "%to"),
+             ("i64", "%to_row")]  # fmt: skip
     code = Function(module, f"product_{rows}_{width}", given, lanes)
     sums = [["zeroinitializer"] * width for _ in range(rows)]
     from_ = [code.offset("%a", code.mul("%a_row", r)) for r in range(rows)]
     accumulate(code, sums, from_, ["%panel"], "%count", range(width), width)
     for r in range(rows):
+        to = code.offset("%to", code.mul("%to_row", r))
         for j, value in enumerate(sums[r]):
-            code.store(value, "%to", (r * width + j) * lanes.count)
+            at = code.offset(to, j * lanes.count)
+            code.store(code.arithmetic("fadd", code.load(at), value), at)
     code.do("ret void")
     module.add(code)
 
 
-def _product(module: Module, lanes: Lanes, sizes: tuple[int, ...], table: bool) -> None:
-    """Rows times panels; the result goes or is added to rows of one buffer, or to rows anywhere."""
+def _product(module: Module, lanes: Lanes, sizes: tuple[int, ...]) -> None:
+    """Rows times panels, added to rows of one buffer."""
+    given = [("ptr", "%a"), ("i64", "%a_row"), ("i64", "%count"), ("ptr", "%panels"),
+             ("i64", "%columns"), ("ptr", "%to"), ("i64", "%to_row"), ("i64", "%rows")]  # fmt: skip
+    code = Function(module, "product", given, lanes, public=True)
+    for width, at, panel in _panels(code, sizes):
+
+        def tile(rows: int, row: str, width: int = width, at: str = at, panel: str = panel) -> None:
+            to = code.offset(code.offset("%to", code.mul(row, "%to_row")), at)
+            _call_tile(code, rows, width, row, panel, to, "%to_row")
+
+        over_rows(code, "0", "%rows", heights(width, sizes[0]), tile)
+    code.do("ret void")
+    module.add(code)
+
+
+def _product_rows(module: Module, lanes: Lanes, sizes: tuple[int, ...]) -> None:
+    """Rows times panels, written or added to rows anywhere, whose addresses are given."""
+    for width in sizes:
+        _put(module, lanes, width)
     given = [("ptr", "%a"), ("i64", "%a_row"), ("i64", "%count"), ("ptr", "%panels"),
              ("i64", "%columns"), ("ptr", "%to"), ("i64", "%to_row"), ("i64", "%rows"),
              ("i64", "%add")]  # fmt: skip
-    name = "product_rows" if table else "product"
-    code = Function(module, name, given, lanes, public=True)
+    code = Function(module, "product_rows", given, lanes, public=True)
     n = lanes.count
-    scratch = code.first(f"alloca [{HEIGHT * sizes[0] * n} x {lanes.kind}], align 64")
+    numbers = HEIGHT * sizes[0] * n
+    scratch = code.first(f"alloca [{numbers} x {lanes.kind}], align 64")
+    with code.loop("0", str(numbers), str(n)) as k:
+        code.store("zeroinitializer", scratch, k)
+    for width, at, panel in _panels(code, sizes):
+
+        def tile(rows: int, row: str, width: int = width, at: str = at, panel: str = panel) -> None:
+            _call_tile(code, rows, width, row, panel, scratch, str(width * n))
+            to = code.offset("%to", row, "i64")
+            code.do(
+                f"call void @put_{width}(ptr {scratch}, ptr {to}, i64 %to_row, i64 {at}, "
+                f"i64 %columns, i64 {rows}, i64 %add)"
+            )
+
+        over_rows(code, "0", "%rows", heights(width, sizes[0]), tile)
+    code.do("ret void")
+    module.add(code)
+
+
+def _panels(code: Function, sizes: tuple[int, ...]) -> Iterator[tuple[int, str, str]]:
+    """Go through panels: how wide one is, which column it begins at, and where it is."""
+    n = code.lanes.count
     padded = code.let(f"sdiv i64 {code.add('%columns', str(n - 1))}, {n}")
     start = "0"
     for width in sizes:
         whole = code.mul(code.let(f"sdiv i64 {padded}, {width}"), width)
         with code.loop(start, whole, str(width)) as vector:
             at = code.mul(vector, n)
-            panel = code.offset("%panels", code.mul(at, "%count"))
-
-            def tile(rows: int, row: str, width: int = width, at: str = at, panel: str = panel):
-                a = code.offset("%a", code.mul(row, "%a_row"))
-                code.do(
-                    f"call void @product_{rows}_{width}(ptr {a}, i64 %a_row, i64 %count, "
-                    f"ptr {panel}, ptr {scratch})"
-                )
-                with code.loop("0", str(rows)) as r:
-                    nth = code.add(row, r)
-                    if table:
-                        to = code.offset(code.pointer("%to", nth), "%to_row", "i8")
-                    else:
-                        to = code.offset("%to", code.mul(nth, "%to_row"))
-                    to = code.offset(to, at)
-                    for j in range(width):
-                        value = code.load(scratch, code.add(code.mul(r, width * n), str(j * n)))
-                        _put(code, value, code.offset(to, j * n), at, j, table)
-
-            over_rows(code, "0", "%rows", HEIGHT, tile)
+            yield width, at, code.offset("%panels", code.mul(at, "%count"))
         start = whole
+
+
+def _call_tile(
+    code: Function, rows: int, width: int, row: str, panel: str, to: str, to_row: str
+) -> None:
+    a = code.offset("%a", code.mul(row, "%a_row"))
+    code.do(
+        f"call void @product_{rows}_{width}(ptr {a}, i64 %a_row, i64 %count, ptr {panel}, "
+        f"ptr {to}, i64 {to_row})"
+    )
+
+
+def _put(module: Module, lanes: Lanes, width: int) -> None:
+    """Bring a tile to rows of the caller's, each of which ends where it ends, and make it zero."""
+    given = [("ptr", "%from"), ("ptr", "%to"), ("i64", "%to_row"), ("i64", "%at"),
+             ("i64", "%columns"), ("i64", "%rows"), ("i64", "%add")]  # fmt: skip
+    code = Function(module, f"put_{width}", given, lanes)
+    n = lanes.count
+    left = code.sub("%columns", "%at")
+    masks = [code.mask(code.sub(left, str(j * n))) for j in range(width)]
+    adds = code.let("icmp ne i64 %add, 0")
+    with code.loop("0", "%rows") as r:
+        from_ = code.offset("%from", code.mul(r, width * n))
+        to = code.offset(code.offset(code.pointer("%to", r), "%to_row", "i8"), "%at")
+        for j, mask in enumerate(masks):
+            place = code.offset(to, j * n)
+            # Where nothing is added nothing is read.
+            old = code.load_part(place, code.let(f"select i1 {adds}, {lanes.bits} {mask}, "
+                                                 f"{lanes.bits} zeroinitializer"))  # fmt: skip
+            value = code.arithmetic("fadd", code.load(from_, j * n), old)
+            code.store_part(value, place, mask)
+            code.store("zeroinitializer", from_, j * n)
     code.do("ret void")
     module.add(code)
-
-
-def _put(code: Function, value: str, to: str, at: str, j: int, table: bool) -> None:
-    # A row of the caller's ends where it ends.
-    left = code.sub(code.sub("%columns", at), str(j * code.lanes.count))
-    mask = code.mask(left) if table else ""
-    adding, storing, done = code.label("a"), code.label("s"), code.label("o")
-    code.branch(code.let("icmp ne i64 %add, 0"), adding, storing)
-    for label in (adding, storing):
-        code.block(label)
-        new = value
-        if label == adding:
-            old = code.load_part(to, mask) if table else code.load(to)
-            new = code.arithmetic("fadd", value, old)
-        if table:
-            code.store_part(new, to, mask)
-        else:
-            code.store(new, to)
-        code.jump(done)
-    code.block(done)
 
 
 def _outer_tile(module: Module, lanes: Lanes, rows: int, width: int) -> None:
@@ -219,7 +248,7 @@ def _outer(module: Module, lanes: Lanes, sizes: tuple[int, ...]) -> None:
                     f"i64 {row}, i64 {m}, ptr {block.pointer('to')}, i64 {block.word('to_row')})"
                 )
 
-            over_rows(code, "0", block.word("count"), HEIGHT, tile)
+            over_rows(code, "0", block.word("count"), heights(width, sizes[0]), tile)
         start = stop
     code.do("ret void")
     module.add(code)

@@ -10,7 +10,7 @@ from math import isqrt
 from .backward_pass import BackwardFrame
 from .forward_pass import ForwardFrame, forward_frame
 from .frame import Live, Place
-from .task import Form, Task
+from .task import Task
 
 _LEAST = 16
 """Steps of the shortest chunk of which everything is computed again."""
@@ -97,9 +97,10 @@ def run_forward(
     live.run(frame.finish, threads)
 
 
-def chunk_frame(parts: Task, form: Form) -> ForwardFrame:
+def chunk_frame(parts: Task) -> ForwardFrame:
     """The frame that runs a chunk again and keeps what the backward pass wants of it."""
-    return forward_frame(form, parts.machine, parts.rows, "all", chunk(parts.form.sizes.time))
+    form, time = parts.form, parts.form.sizes.time
+    return forward_frame(form, parts.machine, parts.rows, "all", chunk(time))
 
 
 @dataclass

@@ -16,12 +16,13 @@ import numpy as np
 from torch import Tensor
 
 from ..call import Call
-from .block import Block, Words
+from .block import Block
 from .host import Host, host
 from .ir import Function, Module
-from .jit import compile_text
+from .jit import compiled
 from .kernels import Kernel, lanes
 from .stream_weights import FloatPanels, Layer, Vectors, layer_of, room
+from .words import Words
 
 STEP = Words(["turn", "count", "jobs"])
 """What `step` is told: whose turn it is, how many layers, and both turns' jobs."""
@@ -164,6 +165,11 @@ def _rows(values: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=16)
 def _address(name: str, kind: str, machine: Host) -> int:
     """The address of one of this file's two functions."""
+    return compiled(f"stream {kind}", lambda: _text(kind, machine), machine).address(name)
+
+
+def _text(kind: str, machine: Host) -> str:
+    """The module, with the public functions `step` and `between`."""
     module, vector = Module(), lanes(machine, kind)
     step = Function(module, "step", [("ptr", "%block")], vector, public=True)
     block = Block(step, STEP)
@@ -183,7 +189,7 @@ def _address(name: str, kind: str, machine: Host) -> int:
     _copy(between, block.pointer("y"), block.pointer("to"), block.word("y_count"))
     between.do("ret void")
     module.add(between)
-    return compile_text(module.text(), machine).address(name)
+    return module.text()
 
 
 def _copy(code: Function, from_: str, to: str, count: str) -> None:

@@ -16,15 +16,16 @@ import numpy as np
 from torch import Tensor
 
 from ...errors import InputError
-from .block import Block, Words
-from .forward import Forward, sources, taking
-from .forward import words as forward_words
+from .block import Block
+from .forward import Forward
 from .host import Host
-from .ir import Function
-from .jit import compile_text
+from .ir import Function, Lanes
+from .jit import compiled
 from .kernels import Kernel, lanes
-from .plan import INPUT, Plan
+from .plan import INPUT, Plan, sources, taking
 from .stream_weights import Layer, Matrix, matrices, room
+from .tile import Numbers, accumulate
+from .words import Words, forward_words
 
 _MOST = 127
 _OFFSET = 128
@@ -134,8 +135,65 @@ class Int8Panels:
 
 @lru_cache(maxsize=256)
 def _kernel(plan: Plan, machine: Host) -> Kernel:
-    writer = Int8(plan, machine)
-    return Kernel(compile_text(writer.text(), machine).address("forward"), writer.words)
+    library = compiled(f"int8 {plan.key}", lambda: Int8(plan, machine).text(), machine)
+    return Kernel(library.address("forward"), words(plan))
+
+
+class BytesAsFloats(Numbers):
+    """Bytes of which floats are made before they are multiplied."""
+
+    element = "i8"
+
+    def vector(self, code: Function, place: str, nth: int) -> str:
+        """See `Numbers.vector`."""
+        integers, n = code.lanes.integers, code.lanes.count
+        at = code.offset(place, nth * n, "i8")
+        bytes_ = code.let(f"load <{n} x i8>, ptr {at}, align {n}")
+        whole = code.let(f"sext <{n} x i8> {bytes_} to {integers}")
+        return code.let(f"sitofp {integers} {whole} to {code.lanes.type}")
+
+
+class Bytes(Numbers):
+    """Bytes times bytes, four of a lane at once, summed up as whole numbers.
+
+    Args:
+        vector_bytes: Size of a vector.
+    """
+
+    element, group = "i8", 4
+
+    def __init__(self, vector_bytes: int) -> None:
+        _, bits = _INSTRUCTION[vector_bytes]
+        self._name = f"@llvm.x86.avx512.vpdpbusd.{bits}"
+
+    def kind(self, lanes: Lanes) -> str:
+        """See `Numbers.kind`."""
+        return lanes.integers
+
+    def one(self, code: Function, row: str, at: str) -> str:
+        """See `Numbers.one`."""
+        integers, n = code.lanes.integers, code.lanes.count
+        four = code.let(f"load i32, ptr {code.offset(row, at, 'i32')}, align 4")
+        first = code.let(f"insertelement {integers} poison, i32 {four}, i32 0")
+        zeros = f"<{n} x i32> zeroinitializer"
+        return code.let(f"shufflevector {integers} {first}, {integers} poison, {zeros}")
+
+    def vector(self, code: Function, place: str, nth: int) -> str:
+        """See `Numbers.vector`."""
+        return _whole(code, place, nth * code.lanes.count)
+
+    def add(self, code: Function, one: str, vector: str, sums: str, name: str) -> None:
+        """See `Numbers.add`."""
+        kind = code.lanes.integers
+        code.module.declare(self._name, f"declare {kind} {self._name}({kind}, {kind}, {kind})")
+        given = ", ".join(f"{kind} {operand}" for operand in (sums, one, vector))
+        code.let(f"call {kind} {self._name}({given})", name)
+
+
+def _whole(code: Function, pointer: str, count: int) -> str:
+    """A vector of whole numbers."""
+    at = code.offset(pointer, count, "i32")
+    return code.let(f"load {code.lanes.integers}, ptr {at}, align 4")
 
 
 class Int8(Forward):
@@ -153,10 +211,7 @@ class Int8(Forward):
         # Few bytes are read one after another: more blocks at once would only make more places.
         self.shapes = [replace(shape, one=min(shape.one, 2)) for shape in self.shapes]
         self._bytes = multiplies_bytes(machine)
-        if self._bytes:
-            _, bits = _INSTRUCTION[machine.vector_bytes]
-            kind, name = vector.integers, f"@llvm.x86.avx512.vpdpbusd.{bits}"
-            self._dot = self.module.declare(name, f"declare {kind} {name}({kind}, {kind}, {kind})")
+        self._numbers = Bytes(machine.vector_bytes) if self._bytes else BytesAsFloats()
 
     def text(self) -> str:
         """The module; its one public function is `forward`."""
@@ -184,132 +239,43 @@ class Int8(Forward):
         code.do("ret void")
         self.module.add(code)
 
-    def _from(self, block: Block, source: str, row: str) -> str:
-        if source == INPUT:
-            return self._timed_row(block, "x", row)
-        return self._row(block, source, block.pointer(f"old:{source}"), row)
-
-    def _tile(self, k: int, rows: int, group: int) -> None:
-        """The function that sums up a tile and has its equations computed."""
-        part, n = self.plan.parts[k], self.lanes.count
-        each = len(part.sums)
-        code, block = self._function(f"tile_{k}_{rows}_{group}", "i64 %row", "i64 %unit")
-        scratch = code.first(f"alloca [{rows * group * each * n} x float], align 64")
-        table = [code.add("%row", str(r)) for r in range(rows)]
-        sums = self._begin(block, k, table, group)
-        for source in sources(part):
-            found = taking(part, source)
-            which = [g * each + j for g in range(group) for j in found]
-            self._add(block, source, table, sums, which, len(found))
-        for r in range(rows):
-            for j, value in enumerate(sums[r]):
-                code.store(value, scratch, (r * group * each + j) * n)
-        code.do(
-            f"call void @equations_{k}(ptr %block, ptr {scratch}, i64 %row, i64 {rows}, "
-            f"i64 %unit, i64 {group})"
-        )
-        code.do("ret void")
-        self.module.add(code)
-
     def _add(
-        self, block: Block, source: str, table: list[str], sums: list[list[str]],
-        which: list[int], width: int,
-    ) -> None:  # fmt: skip
+        self, block: Block, k: int, source: str, table: list[str], sums: list[list[str]], group: int
+    ) -> None:
         """Add to the sums of a tile what one source gives, in place."""
-        code, n = block.code, self.lanes.count
+        code, n, part = block.code, self.lanes.count, self.plan.parts[k]
+        found = taking(part, source)
+        which = [g * len(part.sums) + j for g in range(group) for j in found]
+        width, size = len(found), self._numbers.group
         count = block.word("input" if source == INPUT else self._width(source))
-        size = 4 if self._bytes else 1
         steps = code.let(f"lshr i64 {code.add(count, str(size - 1))}, {size.bit_length() - 1}")
-        line = width * n * size
-        panel = code.offset(block.pointer(f"panel:0:{source}"),
-                            code.mul("%unit", code.mul(steps, line)), "i8")  # fmt: skip
-        panels = [panel]
-        for _ in range(len(which) // width - 1):
-            panels.append(code.offset(panels[-1], code.mul(steps, line), "i8"))
+        line = code.mul(steps, width * n * size)
+        panels = [code.offset(block.pointer(f"panel:0:{source}"), code.mul("%unit", line), "i8")]
+        for _ in range(group - 1):
+            panels.append(code.offset(panels[-1], line, "i8"))
         at = code.mul("%unit", width * n)
         if self._bytes:
-            base = block.pointer(f"bytes:{source}")
-            row_size = block.word("bytes_row")
+            base, row_size = block.pointer(f"bytes:{source}"), block.word("bytes_row")
             from_ = [code.offset(base, code.mul(row, row_size), "i8") for row in table]
             start = code.offset(block.pointer(f"start:{source}"), at)
-            first = [self._whole(code, start, j * n) for j in range(len(which))]
+            first = [_whole(code, start, j * n) for j in range(len(which))]
         else:
             from_ = [self._from(block, source, row) for row in table]
             first = ["zeroinitializer"] * len(which)
-        found = self._products(code, from_, panels, steps, width, first)
+        own = [list(first) for _ in table]
+        every = range(len(which))
+        accumulate(code, own, from_, panels, steps, every, width, numbers=self._numbers)
         scale = code.offset(block.pointer(f"scale:{source}"), at)
         unit = block.pointer(f"unit:{source}") if self._bytes else ""
-        scales = [code.load(scale, j * n) for j in range(len(which))]
+        scales = [code.load(scale, j * n) for j in every]
         for r, row in enumerate(table):
             one = code.broadcast(code.offset(unit, row)) if self._bytes else ""
             for j, nth in enumerate(which):
-                value, factor = found[r][j], scales[j]
+                value, factor = own[r][j], scales[j]
                 if self._bytes:
                     value = code.let(f"sitofp {self.lanes.integers} {value} to {self.lanes.type}")
                     factor = code.arithmetic("fmul", factor, one)
                 sums[r][nth] = code.fma(value, factor, sums[r][nth])
-
-    def _products(
-        self, code: Function, rows: list[str], panels: list[str], steps: str, width: int,
-        first: list[str],
-    ) -> list[list[str]]:  # fmt: skip
-        """The loop over a row: whole sums of bytes, or sums of floats."""
-        n, many = self.lanes.count, range(len(first))
-        kind = self.lanes.integers if self._bytes else self.lanes.type
-        begin, body, leave = code.label("k"), code.label("m"), code.label("d")
-        counter, after, before = code.fresh("k"), code.fresh("k"), code.here
-        held = [[code.fresh("a") for _ in many] for _ in rows]
-        new = [[code.fresh("a") for _ in many] for _ in rows]
-        code.jump(begin)
-        code.block(begin)
-        code.let(f"phi i64 [ 0, %{before} ], [ {after}, %{body} ]", counter)
-        for r in range(len(rows)):
-            for j in many:
-                code.let(f"phi {kind} [ {first[j]}, %{before} ], [ {new[r][j]}, %{body} ]",
-                         held[r][j])  # fmt: skip
-        code.branch(code.less(counter, steps), body, leave)
-        code.block(body)
-        line = width * n * (4 if self._bytes else 1)
-        place = code.mul(counter, line)
-        lines = [code.offset(panel, place, "i8") for panel in panels]
-        ones = [self._one(code, row, counter) for row in rows]
-        for j in many:
-            vector = self._weights(code, lines[j // width], j % width)
-            for r, one in enumerate(ones):
-                if self._bytes:
-                    code.let(f"call {kind} {self._dot}({kind} {held[r][j]}, {kind} {one}, "
-                             f"{kind} {vector})", new[r][j])  # fmt: skip
-                else:
-                    code.fma(one, vector, held[r][j], new[r][j])
-        code.let(f"add i64 {counter}, 1", after)
-        code.jump(begin)
-        code.block(leave)
-        return held
-
-    def _one(self, code: Function, row: str, counter: str) -> str:
-        """A vector full of a row's next number, or of its next four bytes."""
-        if not self._bytes:
-            return code.broadcast(row, counter)
-        integers, n = self.lanes.integers, self.lanes.count
-        four = code.let(f"load i32, ptr {code.offset(row, counter, 'i32')}, align 4")
-        first = code.let(f"insertelement {integers} poison, i32 {four}, i32 0")
-        zeros = f"<{n} x i32> zeroinitializer"
-        return code.let(f"shufflevector {integers} {first}, {integers} poison, {zeros}")
-
-    def _weights(self, code: Function, line: str, place: int) -> str:
-        """One vector of weights: four bytes a lane as they are, or one byte as a float."""
-        integers, n = self.lanes.integers, self.lanes.count
-        if self._bytes:
-            return self._whole(code, line, place * n)
-        at = code.offset(line, place * n, "i8")
-        bytes_ = code.let(f"load <{n} x i8>, ptr {at}, align {n}")
-        whole = code.let(f"sext <{n} x i8> {bytes_} to {integers}")
-        return code.let(f"sitofp {integers} {whole} to {self.lanes.type}")
-
-    def _whole(self, code: Function, pointer: str, count: int) -> str:
-        """A vector of whole numbers."""
-        at = code.offset(pointer, count, "i32")
-        return code.let(f"load {self.lanes.integers}, ptr {at}, align 4")
 
     def _to_bytes(self) -> None:
         """The function that rounds a row of floats to bytes, and writes the scale of it.

@@ -12,13 +12,12 @@ from torch import Tensor
 from ...errors import InputError
 from ..call import Call
 from . import kernels, threads
-from .forward import sources, taking
 from .host import Host
-from .packing import PACK
-from .plan import INPUT, RAW, Plan, plan
+from .plan import INPUT, RAW, Plan, plan, sources, taking
 from .pool import borrow
 from .sizes import Sizes
 from .task import KINDS
+from .words import PACK
 
 Weights = Mapping[str, Tensor]
 

@@ -29,7 +29,7 @@ class Form(NamedTuple):
         machine: Name of the kind of vectors.
         threads: How many may share the work.
         reverse: Whether time runs backwards.
-        strides: Of each tensor, by its base's name, in numbers.
+        strides: Of each tensor, by its base's name, in numbers; the first is the input.
     """
 
     plan: Plan
@@ -146,12 +146,19 @@ def products_of(parts: Task) -> int:
 def like_input(parts: Task, features: int) -> Tensor:
     """Memory laid out as the input is; zero, where a sequence may end before time does."""
     sizes, x = parts.form.sizes, parts.tensors["x"]
-    batch, time = sizes.batch, sizes.time
-    turned = batch > 1 and x.stride(0) < x.stride(1)
-    strides = (features, batch * features, 1) if turned else (time * features, features, 1)
+    shape, strides = (sizes.batch, sizes.time, features), strides_like_input(parts.form, features)
     # Not a view, since users may change in place what a layer gives.
-    made = torch.empty_strided((batch, time, features), strides, dtype=x.dtype)
+    made = torch.empty_strided(shape, strides, dtype=x.dtype)
     return made if parts.lengths is None else made.zero_()
+
+
+def strides_like_input(form: Form, features: int) -> tuple[int, int, int]:
+    """The strides of a tensor that is laid out as the input is, without gaps."""
+    _, (batch, step, *_) = form.strides[0]
+    turned = form.sizes.batch > 1 and batch < step
+    if turned:
+        return features, form.sizes.batch * features, 1
+    return form.sizes.time * features, features, 1
 
 
 def in_rows(values: Tensor) -> Tensor:

@@ -67,17 +67,29 @@ define internal void @restore(i64 %old) nounwind {
 """,
 }
 
+# Which thread of OpenMP this is, and how many there are.
+_WHO = """
+  %at1 = getelementptr i64, ptr %region, i64 1
+  %number = load ptr, ptr %at1
+  %at2 = getelementptr i64, ptr %region, i64 2
+  %all = load ptr, ptr %at2
+  %thread32 = call i32 %number()
+  %threads32 = call i32 %all()
+  %thread = sext i32 %thread32 to i64
+  %threads = sext i32 %threads32 to i64
+"""
+
 # A region's words: how many jobs, the addresses of two functions of OpenMP, the jobs.
-_REGION = """
-define void @one(ptr %job) nounwind {
+_REGION = f"""
+define void @one(ptr %job) nounwind {{
   %old = call i64 @flush()
   %function = load ptr, ptr %job
   call void %function(ptr %job)
   call void @restore(i64 %old)
   ret void
-}
+}}
 
-define void @part(ptr %region, i64 %thread, i64 %threads) nounwind {
+define void @part(ptr %region, i64 %thread, i64 %threads) nounwind {{
 entry:
   %old = call i64 @flush()
   %count = load i64, ptr %region
@@ -97,63 +109,45 @@ body:
 leave:
   call void @restore(i64 %old)
   ret void
-}
+}}
 
-define void @region(ptr %region) nounwind {
-  %at1 = getelementptr i64, ptr %region, i64 1
-  %number = load ptr, ptr %at1
-  %at2 = getelementptr i64, ptr %region, i64 2
-  %all = load ptr, ptr %at2
-  %thread = call i32 %number()
-  %threads = call i32 %all()
-  %thread64 = sext i32 %thread to i64
-  %threads64 = sext i32 %threads to i64
-  call void @part(ptr %region, i64 %thread64, i64 %threads64)
+define void @region(ptr %region) nounwind {{
+{_WHO}
+  call void @part(ptr %region, i64 %thread, i64 %threads)
   ret void
-}
+}}
 
-define void @together(ptr %region) nounwind {
-entry:
-  %at1 = getelementptr i64, ptr %region, i64 1
-  %number = load ptr, ptr %at1
-  %at2 = getelementptr i64, ptr %region, i64 2
-  %all = load ptr, ptr %at2
-  %thread = call i32 %number()
-  %threads = call i32 %all()
-  %thread64 = sext i32 %thread to i64
-  %threads64 = sext i32 %threads to i64
+define void @together(ptr %region) nounwind {{
+{_WHO}
   %count = load i64, ptr %region
-  %enough = icmp sge i64 %threads64, %count
+  %enough = icmp sge i64 %threads, %count
   br i1 %enough, label %team, label %few
 team:
-  call void @part(ptr %region, i64 %thread64, i64 %threads64)
+  call void @part(ptr %region, i64 %thread, i64 %threads)
   ret void
 few:
-  %first = icmp eq i64 %thread64, 0
-  br i1 %first, label %alone, label %leave
-alone:
-  %jobs = getelementptr i64, ptr %region, i64 3
-  %at = getelementptr i64, ptr %jobs, i64 %count
-  %job = load ptr, ptr %at
-  call void @one(ptr %job)
+  %first = icmp eq i64 %thread, 0
+  br i1 %first, label %single, label %leave
+single:
+  call void @alone(ptr %region)
   ret void
 leave:
   ret void
-}
+}}
 
-define void @alone(ptr %region) nounwind {
+define void @alone(ptr %region) nounwind {{
   %count = load i64, ptr %region
   %jobs = getelementptr i64, ptr %region, i64 3
   %at = getelementptr i64, ptr %jobs, i64 %count
   %job = load ptr, ptr %at
   call void @one(ptr %job)
   ret void
-}
+}}
 
-define void @region_one(ptr %region) nounwind {
+define void @region_one(ptr %region) nounwind {{
   call void @part(ptr %region, i64 0, i64 1)
   ret void
-}
+}}
 """
 
 
@@ -256,10 +250,10 @@ class _Native(NamedTuple):
 @lru_cache(maxsize=1)
 def _native() -> _Native:
     from .host import host
-    from .jit import compile_text
+    from .jit import compiled
 
     machine = host()
-    library = compile_text(text(machine.flush), machine)
+    library = compiled("threads", lambda: text(machine.flush), machine)
     address, word = ctypes.c_void_p, ctypes.c_int64
     parallel, numbers = _openmp()
     return _Native(

@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from .ir import Function
+from .ir import Function, Lanes
+
+
+class Numbers:
+    """How panels hold numbers: in the type of the vectors, beside each other."""
+
+    element = ""
+    """Type of what is stored; "" for that of a vector's numbers."""
+
+    group = 1
+    """Elements for each lane, of as many numbers of a row, whose products are summed up at once."""
+
+    def kind(self, lanes: Lanes) -> str:
+        """The type of a vector of sums."""
+        return lanes.type
+
+    def one(self, code: Function, row: str, at: str) -> str:
+        """What all lanes multiply: a row's number (or group of them) at a place, in each."""
+        return code.broadcast(row, at)
+
+    def vector(self, code: Function, place: str, nth: int) -> str:
+        """A panel's vector."""
+        return code.load(place, nth * code.lanes.count)
+
+    def add(self, code: Function, one: str, vector: str, sums: str, name: str) -> None:
+        """Add products to sums; the result is called `name`."""
+        code.fma(one, vector, sums, name)
+
+
+class UpperHalves(Numbers):
+    """Floats of which only the upper halves are stored, as bfloat16."""
+
+    element = "i16"
+
+    def vector(self, code: Function, place: str, nth: int) -> str:
+        """See `Numbers.vector`."""
+        return code.load_bfloat(place, nth * code.lanes.count)
 
 
 def accumulate(
@@ -16,7 +52,7 @@ def accumulate(
     taking: Sequence[int],
     width: int,
     *,
-    bfloat: bool = False,
+    numbers: Numbers | None = None,
     columns: str = "",
 ) -> None:
     """Add to each sum a row of numbers times a panel of vectors, in place.
@@ -26,20 +62,21 @@ def accumulate(
         sums: For each row its vectors; those that take part are replaced.
         rows: Address of each row's numbers.
         panels: Address of each panel: at step k it holds the vectors `k * width + j`.
-        count: How many numbers a row has, an i64.
+        count: How many numbers a row has, or groups of them, an i64.
         taking: Which of a row's vectors take part; in turn panel 0's, then panel 1's.
         width: Vectors of one step of a panel.
-        bfloat: Whether the panels hold the upper halves of floats.
+        numbers: How the panels hold theirs; nothing for the usual way.
         columns: Where the places of a row's numbers stand that take part, for one panel of which
             most columns are zero; the panel then holds the others alone, and `count` says how many.
     """
+    how = numbers or Numbers()
     begin, body, leave = code.label("k"), code.label("m"), code.label("d")
     counter, after = code.fresh("k"), code.fresh("k")
     places = [code.fresh("p") for _ in panels]
     moved = [code.fresh("p") for _ in panels]
     held = [[code.fresh("a") for _ in taking] for _ in rows]
     new = [[code.fresh("a") for _ in taking] for _ in rows]
-    kind, before = code.lanes.type, code.here
+    kind, before = how.kind(code.lanes), code.here
     code.jump(begin)
     code.block(begin)
     code.let(f"phi i64 [ 0, %{before} ], [ {after}, %{body} ]", counter)
@@ -52,14 +89,13 @@ def accumulate(
     code.branch(code.less(counter, count), body, leave)
     code.block(body)
     at = code.word(columns, counter) if columns else counter
-    ones = [code.broadcast(row, at) for row in rows]
+    ones = [how.one(code, row, at) for row in rows]
     for j in range(len(taking)):
-        load = code.load_bfloat if bfloat else code.load
-        vector = load(places[j // width], j % width * code.lanes.count)
+        vector = how.vector(code, places[j // width], j % width)
         for r, one in enumerate(ones):
-            code.fma(one, vector, held[r][j], new[r][j])
+            how.add(code, one, vector, held[r][j], new[r][j])
+    step, element = width * code.lanes.count * how.group, how.element or code.lanes.kind
     for place, next_ in zip(places, moved, strict=True):
-        step, element = width * code.lanes.count, "i16" if bfloat else code.lanes.kind
         code.let(f"getelementptr {element}, ptr {place}, i64 {step}", next_)
     code.let(f"add i64 {counter}, 1", after)
     code.jump(begin)
@@ -69,16 +105,19 @@ def accumulate(
             sums[r][which] = held[r][j]
 
 
-def over_rows(code: Function, begin: str, end: str, most: int, write) -> None:
+def over_rows(
+    code: Function, begin: str, end: str, heights: Sequence[int], write: Callable[[int, str], None]
+) -> None:
     """Cut rows into tiles of nearly equal height and call what fits each.
 
     Args:
         code: The function to write into.
         begin: First row.
         end: Row after the last.
-        most: The greatest height of a tile.
+        heights: Those of the tiles that there are, 1 among them.
         write: Given a height and the first row, writes the call.
     """
+    most = max(heights)
     check, body, after, leave = (code.label(s) for s in ("rh", "rb", "rn", "re"))
     row, next_ = code.fresh("r"), code.fresh("r")
     before = code.here
@@ -93,15 +132,19 @@ def over_rows(code: Function, begin: str, end: str, most: int, write) -> None:
     tiles = code.let(f"udiv i32 {code.let(f'add i32 {narrow}, {most - 1}')}, {most}")
     up = code.let(f"sub i32 {code.let(f'add i32 {narrow}, {tiles}')}, 1")
     height = code.let(f"udiv i32 {up}, {tiles}")
-    labels = {m: code.label("t") for m in range(1, most + 1)}
-    cases = " ".join(f"i32 {m}, label %{label}" for m, label in labels.items() if m < most)
+    labels = {m: code.label("t") for m in heights}
+    # Where no tile is as high, the next lower one begins.
+    fits = {m: max(h for h in heights if h <= m) for m in range(1, most)}
+    cases = " ".join(f"i32 {m}, label %{labels[h]}" for m, h in fits.items())
     code.do(f"switch i32 {height}, label %{labels[most]} [ {cases} ]")
+    ends = []
     for m, label in labels.items():
         code.block(label)
         write(m, row)
+        ends.append(f"[ {m}, %{code.here} ]")
         code.jump(after)
     code.block(after)
-    wide = code.let(f"zext i32 {height} to i64")
-    code.let(f"add i64 {row}, {wide}", next_)
+    done = code.let(f"phi i64 {', '.join(ends)}")
+    code.let(f"add i64 {row}, {done}", next_)
     code.jump(check)
     code.block(leave)

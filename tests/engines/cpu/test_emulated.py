@@ -81,8 +81,8 @@ def emulated(monkeypatch, tmp_path):
     machine, texts, functions = foreign("neon"), {}, []
     sizes, frames = {}, {}
 
-    def compiled(text, host):
-        texts[text] = host
+    def compiled(about, write, host):
+        texts[write()] = host
         return Marked(functions)
 
     def noted_address(tensor, usual=torch.Tensor.data_ptr):
@@ -134,7 +134,7 @@ def emulated(monkeypatch, tmp_path):
 
     for name in ("forward", "backward", "product", "move", "pack"):
         getattr(kernels, name).cache_clear()
-    monkeypatch.setattr(kernels, "compile_text", compiled)
+    monkeypatch.setattr(kernels, "compiled", compiled)
     monkeypatch.setattr(task, "host", lambda: machine)
     monkeypatch.setattr(torch.Tensor, "data_ptr", noted_address)
     monkeypatch.setattr(pool.Block, "__init__", noted_block)

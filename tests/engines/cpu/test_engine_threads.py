@@ -11,7 +11,7 @@ import torch
 from gatewise import nn
 from gatewise.cells import every_cell
 from gatewise.engines.cpu import task
-from gatewise.engines.cpu.forward_pass import _FEW_ROWS
+from gatewise.engines.cpu.words import FEW_ROWS
 
 from .calls import CPU, assert_near, drawn, run, uneven
 
@@ -45,7 +45,7 @@ def test_any_number_of_threads_gives_the_same(threads, name, size, ragged):
     for values, found in results[1:]:
         # With a few rows for each thread the input is multiplied by torch.mm, whose sums depend
         # on the number of threads.
-        if size[0] > 4 * _FEW_ROWS:
+        if size[0] > 4 * FEW_ROWS:
             assert all(map(torch.equal, values, results[0][0]))
         assert_near(values, results[0][0], 1e-6)
         assert_near(found, results[0][1], 1e-6)

@@ -3,6 +3,7 @@
 import ctypes
 import math
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -10,9 +11,9 @@ import time
 
 import pytest
 
-from gatewise.engines.cpu import jit
+from gatewise.engines.cpu import jit, store
 from gatewise.engines.cpu.host import host
-from gatewise.engines.cpu.jit import compile_text
+from gatewise.engines.cpu.jit import compile_text, compiled
 
 from .snippets import LIBM, answer, returned
 
@@ -23,6 +24,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="owners and modes are
 def folder(tmp_path, monkeypatch):
     """An empty cache of this test's own, and nothing compiled yet."""
     monkeypatch.setattr(jit, "_libraries", {})
+    host()  # It is remembered in the cache that there is when it is first asked for.
     monkeypatch.setenv("GATEWISE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -80,6 +82,49 @@ def test_second_process_generates_nothing(folder, restart, generated):
     assert generated == [answer(7)]
 
 
+def test_text_is_not_written_for_what_is_there(folder, restart):
+    def never():
+        raise AssertionError("there is code for it")
+
+    first = compiled("seven", lambda: answer(7), host())
+    assert compiled("seven", never, host()) is first
+    restart()
+    assert returned(compiled("seven", never, host())) == 7
+
+
+def test_other_sources_are_another_entry(folder, restart, generated, monkeypatch):
+    compiled("eight", lambda: answer(8), host())
+    monkeypatch.setattr(jit, "_sources", lambda: "of another version")
+    assert returned(compiled("eight", lambda: answer(9), host())) == 9
+    assert len(generated) == len(list(folder.iterdir())) == 2
+
+
+def test_llvm_loads_what_is_not_linked(folder, restart, generated, monkeypatch):
+    monkeypatch.setattr(jit, "linked", lambda code: None)
+    for _ in range(2):
+        library = compile_text(answer(21), host())
+        assert returned(library) == 21
+        with pytest.raises(KeyError, match="nothing"):
+            library.address("nothing")
+        restart()
+    assert len(generated) == 1
+
+
+SECOND = """
+import sys, torch, gatewise
+gatewise.nn.LSTM(3, 4)(torch.zeros(2, 3, 3))[0].sum().backward()
+sys.exit("llvmlite.binding" in sys.modules)
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="needs ELF for x86-64"
+)
+def test_second_process_does_not_load_llvm(folder):
+    command = [sys.executable, "-c", SECOND]
+    assert [subprocess.run(command, timeout=60).returncode for _ in range(2)] == [1, 0]
+
+
 def test_another_host_or_format_is_another_entry(folder, restart, generated, monkeypatch):
     compile_text(answer(8), host())
     monkeypatch.setenv("GATEWISE_CPU", "plain")
@@ -132,10 +177,10 @@ def test_entry_of_another_text_is_not_taken(folder, restart, generated):
 
 
 def test_full_disk_or_closed_folder_is_no_error(folder, restart, monkeypatch):
-    def full(path, content):
+    def full(path, content, sync):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(jit, "write_whole", full)
+    monkeypatch.setattr(store, "write_whole", full)
     assert returned(compile_text(answer(12), host())) == 12
     assert list(folder.iterdir()) == []
     for wrong in (os.devnull, os.path.join(os.devnull, "cache")):
@@ -207,7 +252,7 @@ def test_least_recently_used_entries_go(folder, restart, monkeypatch):
         return folder / f"{jit._key(answer(value), host()).hex()}.code"
 
     compile_text(answer(100), host())
-    monkeypatch.setattr(jit._Store, "_LIMIT", 3 * entry(folder).stat().st_size + 10)
+    monkeypatch.setattr(store.Store, "_LIMIT", 3 * entry(folder).stat().st_size + 10)
     left_over = folder / f".{code(0).name}.x.part"
     left_over.write_bytes(b"half")
     other = folder / "notes"
@@ -258,7 +303,8 @@ def test_processes_race_for_one_folder(folder):
     begin = str(time.time() + 1)
     racers = [subprocess.Popen([sys.executable, "-c", RACER, begin]) for _ in range(3)]
     assert [racer.wait(60) for racer in racers] == [0, 0, 0]
-    assert entry(folder).suffix == ".code"
+    # The code, and what the host is.
+    assert [path.suffix for path in folder.iterdir()] == [".code"] * 2
 
 
 FORK = """
