@@ -4,7 +4,8 @@ Everything is fitted on the probationary part (15 % of a series, 750 steps at mo
 labelled) and judged on the rest. On NAB's 14 series one threshold serves all, the best on the
 labels, which is how NAB scores; on its realKnownCause part VUS-PR, AUC-PR and event F1 are means
 over seven series. Every method is shown three ways that no label has a say in: its score as it is,
-smoothed over half a day, and as surprise (`gatewise.evaluation.anomaly_surprise`).
+smoothed over half a day, and as surprise (`gatewise.evaluation.anomaly_surprise`; the detector's is
+that of its own threshold "surprise").
 """
 
 from __future__ import annotations
@@ -98,6 +99,8 @@ def scores_of(given: Given, seed: int) -> dict[str, np.ndarray]:
         found[name] = np.nan_to_num(score)
         found[f"{name}_smoothed"] = np.nan_to_num(smoothed[name])
         found[f"{name}_surprise"] = surprise(score, QUIET)
+    alert = fitted_detector(given.series, given.train, seed, "surprise")
+    found["detector_surprise"] = alert.score_points(table)
     return found
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gatewise import Trainer
 from gatewise.datasets import LabelledSeries
-from gatewise.tasks.anomaly import AnomalyDetector
+from gatewise.tasks.anomaly import AnomalyDetector, Method
 
 
 def table_of(series: LabelledSeries, steps: int | None = None) -> Any:
@@ -24,9 +24,12 @@ def table_of(series: LabelledSeries, steps: int | None = None) -> Any:
     return pandas.DataFrame({"time": series.stamps[:steps], "value": series.values[:steps]})
 
 
-def fitted_detector(series: LabelledSeries, train: int, seed: int) -> Any:
-    """The detector as it comes, fitted on the first steps."""
-    return AnomalyDetector(trainer=Trainer(seed=seed)).fit(table_of(series, train))
+def fitted_detector(
+    series: LabelledSeries, train: int, seed: int, threshold: Method = "pot"
+) -> Any:
+    """The detector as it comes, or with another threshold, fitted on the first steps."""
+    model = AnomalyDetector(threshold=threshold, trainer=Trainer(seed=seed))
+    return model.fit(table_of(series, train))
 
 
 def fit_times(

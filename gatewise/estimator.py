@@ -45,6 +45,8 @@ class Task:
             `Trainer` that the caller left at None.
         measure: Network, decoder and examples with answers to the model's figures, the first
             row, those of the baselines, and what they mean.
+        sample: Network to something that shows how far it is, such as a text it writes; asked at
+            each look at the held-out part, and kept in the history.
     """
 
     network: nn.Module
@@ -53,6 +55,7 @@ class Task:
     judge: Callable[[nn.Module, Any, Fold], Verdict] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     measure: Callable[[nn.Module, Any, Dataset], Verdict] | None = None
+    sample: Callable[[nn.Module], str] | None = None
 
     def verdict(self, fold: Fold) -> Verdict | None:
         """Judge the trained network on the held-out part; None where that cannot be done."""
@@ -163,6 +166,7 @@ class Estimator(ABC):
             log=log,
             checkpoint=checkpoint,
             identity=identity if checkpoint is not None else None,
+            sample=task.sample,
         )
         held_out = len(fold.valid) if fold.valid is not None else 0
         with train.frozen(task.network):

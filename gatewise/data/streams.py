@@ -22,7 +22,8 @@ WARM_UP = 256
 
 FORGET = 0.01
 """Rate at which a reader begins a training window with an empty memory. Without it, a network has
-never begun anywhere but at its first step, and may run off where it is made to."""
+begun from nothing at its first step only, and generation and held-out passages ask it to. It is a
+precaution: in a short run it did not keep readers from running off (decision 9)."""
 
 JITTER, SHORT, SHORT_SHARE = 5.0, 0.5, 0.05
 """Spread of random window lengths in tokens; length of the short ones, and how many they are."""

@@ -29,6 +29,8 @@ class TagBatch:
         values: Channels, float32 [batch, time, channels]; None without.
         labels: Number of each tag, int64 [batch, time], -1 where it is not known, one tensor for
             each set of tags; empty where none are known.
+        pretrained: Number of each token in a language model's vocabulary, int64 [batch, time];
+            None without a language model.
     """
 
     lengths: Tensor
@@ -38,6 +40,7 @@ class TagBatch:
     looks: Tensor | None = None
     values: Tensor | None = None
     labels: tuple[Tensor, ...] = ()
+    pretrained: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Forms:
         words: Number of each in the vocabulary of words, int64 [forms].
         characters: int64 [forms, letters], `PAD` beyond the end; None where tokens are letters.
         looks: int64 [forms, looks], `PAD` for nothing; None where tokens are letters.
+        pretrained: Number of each in a language model's vocabulary, int64 [forms]; None without.
     """
 
     words: Tensor
     characters: Tensor | None = None
     looks: Tensor | None = None
+    pretrained: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -121,8 +126,11 @@ class TagExamples:
             words = words.masked_fill(unknown, UNKNOWN)
         real = torch.arange(words.shape[1]) < lengths.unsqueeze(1)
         words = words.masked_fill(~real, PAD)
+        known = self.forms.pretrained
+        if known is not None:
+            known = known[places].masked_fill(~real, PAD)
         if self.forms.looks is None and self.forms.characters is None:
-            return TagBatch(lengths, words, values=values, labels=labels)
+            return TagBatch(lengths, words, values=values, labels=labels, pretrained=known)
         used, forms = places.unique(return_inverse=True)
         return TagBatch(
             lengths,
@@ -132,6 +140,7 @@ class TagExamples:
             None if self.forms.looks is None else self.forms.looks[used],
             values,
             labels,
+            known,
         )
 
     def take(self, indices: Sequence[int]) -> TagExamples:

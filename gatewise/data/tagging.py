@@ -24,6 +24,7 @@ from .token_tables import TokenTables
 
 if TYPE_CHECKING:
     from ..nn.token_features import TokenFeatures
+    from .labelled import Borrows
     from .tagged import Tagged
 
 
@@ -35,6 +36,7 @@ class TaggedSequences:
         features: What is seen of a token.
         holdout: Share of the sequences to hold out, whole groups where there are any.
         seed: Of which ones those are.
+        borrowed: A language model that reads the tokens, too; None for none.
 
     Attributes:
         tags_: Name of each set of tags to its tags, by name.
@@ -46,9 +48,14 @@ class TaggedSequences:
     """
 
     def __init__(
-        self, columns: TagColumns, features: TokenFeatures, holdout: float = 0.1, seed: int = 0
+        self,
+        columns: TagColumns,
+        features: TokenFeatures,
+        holdout: float = 0.1,
+        seed: int = 0,
+        borrowed: Borrows | None = None,
     ) -> None:
-        self.columns, self.features = columns, features
+        self.columns, self.features, self.borrowed = columns, features, borrowed
         self.holdout, self.seed = holdout, seed
         self.tags_: dict[str, list[str]] = {}
         self.links_: list[Transitions] = []
@@ -74,8 +81,11 @@ class TaggedSequences:
         self._learn_channels(fitted)
         self.tokens_, hidden = None, None
         if fitted.tokens is not None:
-            self.tokens_ = TokenTables(self.features)
+            pretrained = self.borrowed.vocabulary() if self.borrowed else None
+            self.tokens_ = TokenTables(self.features, pretrained)
             self.tokens_.learn(fitted.tokens)
+        elif self.borrowed:
+            raise InputError("pretrained is given, and these are numbers: leave it out")
         examples = self._examples(tagged)
         if self.tokens_ is not None and tagged.tokens is not None and examples.places is not None:
             hidden = self.tokens_.hidden(tagged.tokens, examples.places, train)
@@ -117,6 +127,7 @@ class TaggedSequences:
             "usual": self.usual_,
             "majority": self.majority_,
             "tokens": held,
+            "borrowed": self.borrowed.state() if self.borrowed else None,
         }
         tensors |= {"centre": self.centre_, "scale": self.scale_}
         for k, chain in enumerate(self.links_):
@@ -133,6 +144,8 @@ class TaggedSequences:
         if settings["tokens"] is not None:
             self.tokens_ = TokenTables(self.features)
             self.tokens_.restore(settings["tokens"], tensors)
+        if self.borrowed:
+            self.borrowed.restore(settings["borrowed"])
         self.links_ = [
             Transitions(*(tensors[f"links.{k}.{name}"] for name in Transitions._fields))
             for k in range(len(self.tags_))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from .residues import are_residues, substitutes
 from .tag_batches import Forms, Hidden
 from .tokens_spec import SPECIALS, Tokens
@@ -29,7 +30,7 @@ LOOKS_MIN_COUNT = 2
 DRAWS = 2048
 """How finely the chances of residues to stand for each other are kept."""
 
-_VOCABULARIES = ("words", "characters", "looks")
+_VOCABULARIES = ("words", "characters", "looks", "pretrained")
 
 
 class TokenTables:
@@ -37,6 +38,7 @@ class TokenTables:
 
     Args:
         features: What is seen of a token.
+        pretrained: A language model's vocabulary, where one reads the tokens, too.
 
     Attributes:
         words: Vocabulary of tokens, in lower case unless they are letters; None before `learn`.
@@ -46,8 +48,8 @@ class TokenTables:
         counts: How often each entry of `words` occurs, float32.
     """
 
-    def __init__(self, features: TokenFeatures) -> None:
-        self.features = features
+    def __init__(self, features: TokenFeatures, pretrained: Vocabulary | None = None) -> None:
+        self.features, self.pretrained = features, pretrained
         self.words: Vocabulary | None = None
         self.characters: Vocabulary | None = None
         self.looks: Vocabulary | None = None
@@ -55,9 +57,14 @@ class TokenTables:
         self.counts = torch.zeros(0)
 
     def learn(self, sentences: Sentences) -> None:
-        """Count tokens."""
+        """Count tokens.
+
+        Raises:
+            InputError: A language model does not read such tokens.
+        """
         counts = Counter(token for tokens in sentences for token in tokens)
         self.letters = all(len(token) == 1 for token in counts)
+        self._check_pretrained()
         cased: Counter[str] = Counter()
         for token, count in counts.items():
             cased[token if self.letters else token.lower()] += count
@@ -83,7 +90,9 @@ class TokenTables:
             for tokens in sentences
         )
         words = torch.tensor(self.words.encode_tokens(numbers), dtype=torch.int64)
-        characters = seen = None
+        characters = seen = known = None
+        if self.pretrained is not None:
+            known = torch.tensor(self.pretrained.encode_tokens(numbers), dtype=torch.int64)
         if self.characters is not None:
             half = LONGEST_WORD // 2
             short = [t if len(t) <= LONGEST_WORD else t[:half] + t[-half:] for t in numbers]
@@ -91,7 +100,7 @@ class TokenTables:
         if self.looks is not None:
             named = [looks(t, self.features.affixes) for t in numbers]
             seen = _rows([self.looks.encode_tokens(n) for n in named])
-        return Forms(words, characters, seen), places
+        return Forms(words, characters, seen, known), places
 
     def hidden(self, sentences: Sentences, places: Sequence[Tensor], train: list[int]) -> Hidden:
         """What is hidden while training on some of the sentences.
@@ -127,6 +136,14 @@ class TokenTables:
             held = settings[name]
             setattr(self, name, None if held is None else Vocabulary.restored(held))
         self.letters, self.counts = settings["letters"], tensors["counts"]
+
+    def _check_pretrained(self) -> None:
+        wanted, kind = ("char", "single letters") if self.letters else ("word", "words")
+        if self.pretrained is not None and (unit := self.pretrained.tokens.unit) != wanted:
+            raise InputError(
+                f"pretrained is a language model with tokens.unit={unit!r}, and these tokens are "
+                f"{kind}: give one with tokens.unit={wanted!r}"
+            )
 
 
 def _vocabulary(counts: Counter[str], least: int, *, lower: bool = False) -> Vocabulary:

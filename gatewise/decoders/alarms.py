@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import torch
 
+from ..evaluation.anomaly_surprise import MEMORY, deviations, improbability
+from .limits import HISTORY, Fixed, Followed, Surprised
 from .peaks import Tail, find_tail
 from .smoothing import smooth
-from .telemanom import dynamic_threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from torch import Tensor, nn
 
-Method = Literal["pot", "telemanom", "quantile"]
+    from .limits import Limit
+
+Method = Literal["pot", "telemanom", "quantile", "surprise"]
 
 CHUNK = 4096
 """Steps that a network is asked for at a time; its state is carried from one to the next."""
@@ -33,15 +36,13 @@ SPIKES = 0.99
 FAR = 3.0
 """Usual errors beyond which adapting does not see how far an error is."""
 
-HISTORY, HOP = 2100, 70
-"""Scores that the dynamic threshold looks back on, and after how many it is made anew."""
-
 
 class Scored(NamedTuple):
     """What is said of a series.
 
     Args:
-        score: Errors smoothed and in usual ones, root mean square over channels; 1 is usual.
+        score: Errors smoothed and in usual ones, root mean square over channels; 1 is usual. Where
+            the method is "surprise", how improbable that is.
         alarm: Where it is above the threshold, bool [steps].
         threshold: What it was compared with, [steps].
         channels: Each channel's smoothed error in usual ones, [steps, channels].
@@ -66,20 +67,33 @@ class Alarms:
         span: Steps that scores are smoothed over.
         interval: Steps from one false alarm to the next that are accepted.
         method: "pot" for extreme value theory, "quantile" for what was seen alone, "telemanom"
-            for a threshold that follows the recent scores.
+            for a threshold that follows the recent scores, "surprise" for a score that does.
         memory: Steps over which the usual error follows what comes; None for one that stays.
+        quiet: Steps in which only a higher surprise is told again.
     """
 
     def __init__(
-        self, span: int, interval: float, method: Method = "pot", *, memory: int | None = None
+        self,
+        span: int,
+        interval: float,
+        method: Method = "pot",
+        *,
+        memory: int | None = None,
+        quiet: int = 1,
     ) -> None:
         self.span, self.interval, self.memory = span, interval, memory
         self.method: Method = method
+        self.quiet = quiet if method == "surprise" else 1
         self.levels_ = np.ones(1)
         self.usual_ = 1.0
         self.threshold_ = float("inf")
         self.tail_: Tail | None = None
         self.history_ = np.zeros(0)
+
+    @property
+    def run(self) -> int:
+        """Steps without an alarm that part one event from the next."""
+        return max(self.span, self.quiet)
 
     @property
     def rate(self) -> float:
@@ -111,21 +125,16 @@ class Alarms:
         if self.memory:
             ratio, factor = self._adapted(errors)
         channels = smooth(ratio, self.span, np.ones(errors.shape[1]))
-        score = np.sqrt(np.square(channels).mean(1))
-        threshold = self.thresholds(score)
+        score, threshold = self.limit().of(np.sqrt(np.square(channels).mean(1)))
         return Scored(score, score > threshold, threshold, channels, factor)
 
-    def thresholds(self, score: np.ndarray) -> np.ndarray:
-        """What each step's score is compared with, known before that step; [steps]."""
-        if self.method != "telemanom":
-            return np.full(len(score), self.threshold_)
-        known = np.concatenate([self.history_, score])
-        out = np.empty(len(score))
-        for first in range(0, len(score), HOP):
-            end = len(self.history_) + first
-            recent = known[max(0, end - HISTORY) : end]
-            out[first : first + HOP] = dynamic_threshold(recent, self.span // 2)
-        return out
+    def limit(self) -> Limit:
+        """What scores are compared with, before the first one."""
+        if self.method == "telemanom":
+            return Followed(self.history_, self.span // 2)
+        if self.method == "surprise":
+            return Surprised(self.threshold_, self.history_, self.quiet)
+        return Fixed(self.threshold_)
 
     def fit(self, network: nn.Module, batches: Iterable[Any]) -> None:
         """Learn usual errors and the threshold from what was held out."""
@@ -136,9 +145,16 @@ class Alarms:
         ratio = np.minimum(held / self.levels_, FAR)
         self.usual_ = float(np.nanmean(ratio)) if np.isfinite(ratio).any() else 1.0
         scores = [self._plain(e)[t.since :] for e, t in zip(errors, tracks, strict=True)]
-        self.history_ = np.concatenate(scores)[-HISTORY:]
-        self.tail_ = find_tail(scores, self.span)
+        self.history_ = np.concatenate(scores)[
+            -(MEMORY if self.method == "surprise" else HISTORY) :
+        ]
+        if self.method == "surprise":
+            scores = self._apart(scores)
+        self.tail_ = find_tail(scores, self.run)
         self.threshold_ = self.tail_.level(self.interval)
+        if self.method == "surprise":
+            # Deviations have a tail of the kind that is fitted; their improbability need not.
+            self.threshold_ = improbability(self.threshold_)
         if self.method == "quantile":
             share = min(self.tail_.cluster / self.interval, 1.0)
             self.threshold_ = float(np.quantile(np.concatenate(scores), 1 - share))
@@ -147,6 +163,11 @@ class Alarms:
         """Scores without adapting, [steps]."""
         ratio = np.minimum(errors / self.levels_, CAP)
         return np.sqrt(np.square(smooth(ratio, self.span, np.ones(errors.shape[1]))).mean(1))
+
+    def _apart(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Deviations of held-out scores from what will be remembered of them, [steps] each."""
+        known = len(self.history_)
+        return [deviations(np.concatenate([self.history_, s]))[known:] for s in scores]
 
     def _adapted(self, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Errors in usual ones that follow them, and by what factor they do in the end."""

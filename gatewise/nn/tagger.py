@@ -14,9 +14,11 @@ from .crf import CRF, Transitions
 from .pooling import Pooling
 from .recurrent import Recurrent
 from .regularizers import LockedDropout
+from .transfer import TokenReaders
 
 if TYPE_CHECKING:
     from .encoder import Encoder
+    from .language import TokenEncoder
     from .token_features import TokenFeatures
 
 CHARACTER_SIZE = 24
@@ -65,6 +67,7 @@ class TaggerNetwork(nn.Module):
         features: What is seen of a token.
         sizes: What there is to be seen.
         links: For each set of tags which may follow which; None for no chain.
+        readers: Language models' encoders, and whether each reads from the end.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class TaggerNetwork(nn.Module):
         features: TokenFeatures,
         sizes: TaggerSizes,
         links: Sequence[Transitions | None],
+        readers: Sequence[tuple[TokenEncoder, bool]] = (),
     ) -> None:
         super().__init__()
         size = features.size or (96 if sizes.characters or sizes.looks else 32)
@@ -83,6 +87,8 @@ class TaggerNetwork(nn.Module):
         self.channels = nn.Linear(sizes.channels, size) if sizes.channels else None
         seen = size * sum(part is not None for part in (self.words, self.looks, self.channels))
         seen += self.characters.output_size if self.characters is not None else 0
+        self.pretrained = TokenReaders(readers) if readers else None
+        seen += self.pretrained.output_size if self.pretrained is not None else 0
         self.before, self.after = LockedDropout(features.dropout), LockedDropout(features.dropout)
         self.encoder = encoder.build(seen)
         self.scores = nn.Linear(encoder.output_size, sum(sizes.tags))
@@ -109,6 +115,8 @@ class TaggerNetwork(nn.Module):
             parts.append(vectors[batch.forms])
         if self.channels is not None:
             parts.append(self.channels(batch.values))
+        if self.pretrained is not None:
+            parts.append(self.pretrained(batch.pretrained, batch.lengths))
         x = self.before(torch.cat(parts, -1))
         outputs, _ = self.encoder(x, lengths=batch.lengths)
         scores = self.scores(self.after(outputs))

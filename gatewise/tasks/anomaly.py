@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .anomaly_stream import DetectorStream
 
 Kind = Literal["forecast", "likelihood", "autoencoder", "variational"]
-Method = Literal["pot", "telemanom", "quantile"]
+Method = Literal["pot", "telemanom", "quantile", "surprise"]
 
 WINDOWS_PER_HORIZON = 4
 """Windows of an autoencoder are so many times as long as what is judged at their end."""
@@ -44,12 +44,15 @@ class AnomalyDetector(Estimator):
             "variational" count what of the window behind a reading cannot be reconstructed.
         horizon: Steps ahead that are forecast; of a window's end that are judged.
         smoothing: Readings that a score is smoothed over; half of what repeats in the data when
-            left out: found without labels.
+            left out: found without labels. None where the threshold is "surprise".
         false_alarm_every: How long from one false alarm to the next: a time like "30D" or "12h"
             where there are stamps, or a number of readings; 30 days, or 10,000 readings, when
             left out.
         threshold: "pot" extrapolates the held-out scores by extreme value theory; "quantile"
-            takes them as they are; "telemanom" follows the recent scores.
+            takes them as they are; "telemanom" follows the recent scores; "surprise" makes the
+            score minus the decimal logarithm of its chance after the recent ones, under a normal
+            distribution of theirs (Ahmad et al. 2017, https://doi.org/10.1016/j.neucom.2017.04.070),
+            and goes quiet while an event lasts.
         adapt: Whether what is usual follows a drift; `stream.reset()` takes it back.
         columns: Which columns of a table mean what; found by name when left out.
         encoder: The recurrent layer.
@@ -99,7 +102,7 @@ class AnomalyDetector(Estimator):
         self._check()
         return Monitored(
             self.horizon,
-            self.smoothing,
+            self.smoothing or (1 if self.threshold == "surprise" else None),
             self.columns,
             None if self._forecasts else WINDOWS_PER_HORIZON * self.horizon,
         )
@@ -131,7 +134,13 @@ class AnomalyDetector(Estimator):
             )
         season = data.beat_.season
         memory = (SEASONS * season if season > 1 else REMEMBERED) if self.adapt else None
-        decode = Alarms(data.smoothing_, self._interval(data), self.threshold, memory=memory)
+        decode = Alarms(
+            data.smoothing_,
+            self._interval(data),
+            self.threshold,
+            memory=memory,
+            quiet=self.horizon,
+        )
         defaults = {
             "lr": 3e-3,
             "batch_size": 32,
@@ -171,7 +180,7 @@ class AnomalyDetector(Estimator):
 
         readings, scored = self._scored(x)
         decode: Any = self.task_.decode
-        return events_of(readings, scored, decode.span)
+        return events_of(readings, scored, decode.run)
 
     def stream(self, x: Any = None, *, series: Any = None) -> DetectorStream:
         """Score readings one at a time, as they come, with the state kept between them.
@@ -249,7 +258,7 @@ class AnomalyDetector(Estimator):
                 raise InputError(f"{name} is {value!r}, and has to be a whole number of at least 1")
         choices = {
             "scorer": ("forecast", "likelihood", "autoencoder", "variational"),
-            "threshold": ("pot", "quantile", "telemanom"),
+            "threshold": ("pot", "quantile", "telemanom", "surprise"),
         }
         for name, known in choices.items():
             if (value := getattr(self, name)) not in known:

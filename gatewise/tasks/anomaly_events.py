@@ -52,19 +52,19 @@ class Event:
         )
 
 
-def events_of(readings: Readings, scored: Sequence[Scored], span: int) -> list[Event]:
-    """Join the alarms of each series that have fewer than `span` readings between them.
+def events_of(readings: Readings, scored: Sequence[Scored], run: int) -> list[Event]:
+    """Join the alarms of each series that have fewer than `run` readings between them.
 
     Args:
         readings: What was scored.
         scored: What was said of each series.
-        span: Readings that scores were smoothed over.
+        run: Readings without an alarm that part one event from the next.
     """
     found = []
     for i, one in enumerate(scored):
         raised = np.flatnonzero(one.alarm)
         if len(raised):
-            apart = np.flatnonzero(np.diff(raised) > span) + 1
+            apart = np.flatnonzero(np.diff(raised) > run) + 1
             found += [_event(readings, i, one, part) for part in np.split(raised, apart)]
     return found
 

@@ -13,6 +13,7 @@ from ..evaluation.anomaly_events import best_event_f1, event_scores
 from ..evaluation.anomaly_injection import inject
 from ..evaluation.anomaly_inputs import events
 from ..evaluation.anomaly_points import auc_pr
+from ..evaluation.anomaly_surprise import surprise
 from ..evaluation.anomaly_volume import vus
 from ..evaluation.verdict import Verdict
 
@@ -63,12 +64,12 @@ class Measure:
         if labelled:
             chosen = [tracks[k] for k in labelled]
             longest = min(self.data.beat_.season, LONGEST_BUFFER)
-            longest = longest if longest > 1 else decode.span
+            longest = longest if longest > 1 else decode.run
             table = self._table(decode, chosen, [scored[k] for k in labelled], longest)
             table[OURS] |= _at_threshold(chosen, [alarms[k] for k in labelled])
             prefix, metric = "", "vus_pr"
         else:
-            length = max(4, decode.span // 2)
+            length = max(4, decode.run // 2)
             faulty = [_faulty(t, length) for t in tracks[:MOST_FAULTY]]
             faulty = [t for t in faulty if t is not None]
             found = [decode.judge(decode.errors(network, t)) for t in faulty]
@@ -84,23 +85,26 @@ class Measure:
     def _table(
         self, decode: Alarms, tracks: Sequence[Track], scored: Sequence[Scored], longest: int
     ) -> dict[str, dict[str, float]]:
-        """Figures of the model and of the baselines, each smoothed alike, means over series."""
+        """Figures of the model and of the baselines, each told alike, means over series."""
         rows: dict[str, list[dict[str, float]]] = {OURS: []}
         for track, ours in zip(tracks, scored, strict=True):
-            scores = {OURS: ours.score} | self._simple(track, decode.span)
+            scores = {OURS: ours.score} | self._simple(track, decode)
             labels = np.asarray(track.labels)[track.since :]
             for name, score in scores.items():
                 rows.setdefault(name, []).append(_figures(labels, score[track.since :], longest))
         return {name: _means(held) for name, held in rows.items()}
 
-    def _simple(self, track: Track, span: int) -> dict[str, np.ndarray]:
-        """What simple scores say of a track, smoothed as ours are."""
+    def _simple(self, track: Track, decode: Alarms) -> dict[str, np.ndarray]:
+        """What simple scores say of a track, smoothed or surprising as ours are."""
         found = {}
         values = track.target.cpu().numpy()
         for name, called in BESIDE.items():
             if (scorer := self.data.baselines_.get(name)) is not None:
                 raw = np.asarray(scorer.score(values), np.float64)
-                found[called] = smooth(raw[:, None], span, raw[:1])[:, 0]
+                even = smooth(raw[:, None], decode.span, raw[:1])[:, 0]
+                found[called] = (
+                    surprise(even, decode.quiet) if decode.method == "surprise" else even
+                )
         return found
 
     def _alarms(
@@ -108,13 +112,13 @@ class Measure:
     ) -> tuple[dict[str, float], list[str]]:
         """How many alarms there were, and how many were promised."""
         steps = sum(map(len, alarms))
-        raised = sum(_count(a, decode.span) for a in alarms)
+        raised = sum(_count(a, decode.run) for a in alarms)
         many = "was 1 alarm" if raised == 1 else f"were {raised} alarms"
         day = self.data.beat_.per_day
         wanted = steps / decode.interval
         length = f"{steps / day:.3g} days" if day else f"{steps} readings"
         said = [f"In {length} there {many}; by chance alone it would be {wanted:.2g}."]
-        if decode.method == "pot" and wanted < 1:
+        if decode.method in ("pot", "surprise") and wanted < 1:
             every = decode.interval / day if day else decode.interval
             unit = "days" if day else "readings"
             said.append(
@@ -181,12 +185,12 @@ def _has_both(track: Track) -> bool:
     return labels is not None and 0 < labels.sum() < len(labels)
 
 
-def _count(alarm: np.ndarray, span: int) -> int:
-    """Alarms, where those with fewer than `span` readings between them are one."""
+def _count(alarm: np.ndarray, run: int) -> int:
+    """Alarms, where those with fewer than `run` readings between them are one."""
     runs: Any = events(alarm)
     if not len(runs):
         return 0
-    return 1 + int((runs[1:, 0] - runs[:-1, 1] > span).sum())
+    return 1 + int((runs[1:, 0] - runs[:-1, 1] > run).sum())
 
 
 def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

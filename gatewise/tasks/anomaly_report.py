@@ -36,7 +36,7 @@ def anomaly_report(model: AnomalyDetector) -> TaskReport:
         raise AttributeError("there is a report after a fit only: the readings are not saved")
     decode: Alarms = cast("Any", model.task_.decode)
     readings, scored = model._scored(data.readings_)
-    events = events_of(readings, scored, decode.span)
+    events = events_of(readings, scored, decode.run)
     summary = model.summary_
     sentences = summary.sentences if summary else ()
     warned = tuple(s for s in sentences if s.startswith(("This model loses", "The threshold is")))
@@ -125,8 +125,10 @@ def _usual(data: Monitored, decode: Alarms) -> str:
         f"<td>{decode.levels_[k] * unit[k]:.4g}</td></tr>"
         for k, name in enumerate(data.channels_)
     )
-    follows = "follows the recent scores" if decode.method == "telemanom" else (
-        f"is {decode.threshold_:.3f}, in usual errors")  # fmt: skip
+    follows = {
+        "telemanom": "follows the recent scores",
+        "surprise": f"is a chance of 10 to the power of -{decode.threshold_:.1f}",
+    }.get(decode.method, f"is {decode.threshold_:.3f}, in usual errors")
     notes = "".join(f"<li>{escape(note)}</li>" for note in data.notes_)
     return (
         "<div class='wide'><table><thead><tr><th>channel</th><th>middle</th><th>spread</th>"

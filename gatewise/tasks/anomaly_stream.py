@@ -13,9 +13,8 @@ from ..data.beat import FARTHEST
 from ..data.calendar import CYCLES, HARMONICS
 from ..data.stamps import from_numbers, from_text
 from ..data.tracks import CLIP
-from ..decoders.alarms import CAP, FAR, HISTORY, HOP
+from ..decoders.alarms import CAP, FAR
 from ..decoders.smoothing import share_of
-from ..decoders.telemanom import dynamic_threshold
 from ..errors import InputError, nearest
 from ..nn.monitor_stream import stepped
 
@@ -33,7 +32,8 @@ class Scoring(NamedTuple):
     """What is said of one reading.
 
     Args:
-        score: In usual errors, smoothed; 1 is usual.
+        score: In usual errors, smoothed; 1 is usual. Where the threshold is "surprise", minus the
+            decimal logarithm of the chance of such an error.
         alarm: Whether it is above the threshold.
         threshold: What it was compared with.
         contributions: Each channel's share of the score, which sum to 1, [channels].
@@ -95,9 +95,7 @@ class DetectorStream:
         self._turns = np.repeat(np.array(turns), 2)
         # A cosine is a sine a quarter turn ahead.
         self._ahead = np.tile([0.0, np.pi / 2], len(turns))
-        self._adapting, self._following = decode.memory is not None, decode.method == "telemanom"
-        self._threshold = decode.threshold_
-        self._history: list[float] = decode.history_.tolist() if self._following else []
+        self._adapting, self._limit = decode.memory is not None, decode.limit()
         self._time: int | None = None
         self.steps = 0
 
@@ -171,21 +169,9 @@ class DetectorStream:
         smooth = self._smooth
         square = smooth * smooth
         total = float(square.sum())
-        score = (total / len(square)) ** 0.5
-        threshold = self._threshold
-        if self._following:
-            threshold = self._followed(score)
+        score, threshold = self._limit.take((total / len(square)) ** 0.5)
         np.divide(square, total or 1.0, out=square)
         return Scoring(score, score > threshold, threshold, square)
-
-    def _followed(self, score: float) -> float:
-        """The dynamic threshold, made anew every few steps from the scores before this one."""
-        if (self.steps - 1) % HOP == 0:
-            recent = np.array(self._history[-HISTORY:])
-            self._threshold = dynamic_threshold(recent, self._decode.span // 2)
-            self._history = self._history[-HISTORY:]
-        self._history.append(score)
-        return self._threshold
 
     def _tell_time(self, time: Any) -> None:
         """Write what the network is told of the time."""
@@ -258,18 +244,19 @@ class DetectorStream:
 
     def snapshot(self) -> Any:
         """A copy of all that readings have changed; `restore` goes back to it."""
-        kept = {n: getattr(self, n) for n in ("_any_gone", "_threshold", "_time", "steps")}
+        kept = {n: getattr(self, n) for n in ("_any_gone", "_time", "steps")}
         arrays = {n: getattr(self, n).copy() for n in _ARRAYS}
-        return kept | arrays | {"_history": list(self._history)}, self._network.snapshot()
+        return kept | arrays, self._limit.snapshot(), self._network.snapshot()
 
     def restore(self, snapshot: Any) -> None:
         """Go back to a snapshot of this stream; what was adapted since is undone."""
-        kept, network = snapshot
+        kept, limit, network = snapshot
         for name, value in kept.items():
             if name in _ARRAYS:
                 getattr(self, name)[...] = value
             else:
-                setattr(self, name, list(value) if name == "_history" else value)
+                setattr(self, name, value)
+        self._limit.restore(limit)
         self._network.restore(network)
 
     def reset(self) -> None:

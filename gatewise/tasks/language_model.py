@@ -104,6 +104,7 @@ class LanguageModel(Estimator):
         from ..nn.language import LanguageNetwork
         from ..objectives.language import LanguageLoss
         from .language_judging import Judge
+        from .language_writing import sampler
 
         preset = settings(self.preset)
         noise = self.regularization.over(preset.regularization)
@@ -117,6 +118,7 @@ class LanguageModel(Estimator):
             TokenNats(),
             defaults=preset.trainer,
             measure=Judge(data),
+            sample=sampler(data) if self.direction == "forward" else None,
         )
 
     def reader(self, size: int, *, dropout: float | None = None) -> TokenEncoder:
@@ -171,24 +173,16 @@ class LanguageModel(Estimator):
             >>> len(list(pieces)) <= 6
             True
         """
-        from ..data.vocabulary import END, PAD, START, UNKNOWN
-        from ..decoders.sampling import Sampler
-        from ..decoders.writing import Steps, tokens
-        from ..decoders.written_text import stopped, written
+        from .language_writing import write
 
         self._check_fitted()
         if self.direction == "backward":
             raise InputError("a model with direction='backward' cannot write: fit a forward one")
         if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
             raise InputError(f"most is {most!r}, and has to be a whole number, or None")
-        vocabulary, network = self._data.vocabulary_, cast("Any", self.network_)
-        before = [END, *vocabulary.encode(prompt)]
-        banned = (PAD, UNKNOWN, START) if self._data.ends_ else (PAD, UNKNOWN, START, END)
-        steps = Steps(network, before, banned, weights)
-        numbers = tokens(steps, Sampler(sampling), most=most, end=END)
-        if self.tokens.unit == "char":
-            return stopped(map(vocabulary.names.__getitem__, numbers), stop)
-        return stopped(written(vocabulary, numbers), stop)
+        return write(
+            self.network_, self._data, prompt, sampling, most=most, stop=stop, weights=weights
+        )
 
     def generate(
         self,

@@ -27,6 +27,9 @@ SHORTEST = 8
 
 READERS = 16
 
+LOOKS = 5
+"""Samples of those that were taken while the model learned."""
+
 
 def language_report(model: LanguageModel) -> TaskReport:
     """Put together what there is to see.
@@ -40,6 +43,7 @@ def language_report(model: LanguageModel) -> TaskReport:
     sections = []
     if model.direction == "forward":
         sections.append(("Samples", _samples(model)))
+        sections.append(("Samples while it learned", _checkpoints(model)))
     sections.append(("Worst lines", _worst(model)))
     return TaskReport(
         title="Language model",
@@ -57,9 +61,22 @@ def _samples(model: LanguageModel) -> str:
     shown = []
     for temperature in TEMPERATURES:
         text = model.generate(sampling=Sampling(temperature, seed=0), most=WRITTEN)
-        body = f"<pre style='white-space:pre-wrap'>{escape(text)}</pre>"
-        shown.append(f"<h3>Temperature {temperature}</h3>{body}")
+        shown.append(f"<h3>Temperature {temperature}</h3>{_text(text)}")
     return "".join(shown)
+
+
+def _checkpoints(model: LanguageModel) -> str:
+    """What it wrote at some looks at the held-out part, the first and the last among them."""
+    epochs = model.history_.epochs
+    chosen = sorted({round(k * (len(epochs) - 1) / (LOOKS - 1)) for k in range(LOOKS)})
+    return "".join(
+        f"<h3>After {epoch.step} steps: {epoch.value:.3f} nats</h3>{_text(epoch.sample)}"
+        for epoch in (epochs[k] for k in chosen)
+    )
+
+
+def _text(text: str) -> str:
+    return f"<pre style='white-space:pre-wrap'>{escape(text)}</pre>"
 
 
 def _worst(model: LanguageModel) -> str:

@@ -34,6 +34,9 @@ class SequenceTagger(Estimator):
         ensemble: Networks of different seeds, whose scores are averaged.
         columns: Which columns mean what; found by name when left out.
         features: What is seen of a token.
+        pretrained: Folder of a language model of words (of characters where tokens are letters)
+            whose vectors and outputs are seen of a token as well; or two folders, of a forward and
+            a backward one.
         encoder: The recurrent layers.
         trainer: How it is trained.
 
@@ -56,6 +59,7 @@ class SequenceTagger(Estimator):
         ensemble: int = 1,
         columns: TagColumns = TagColumns(),
         features: TokenFeatures = TokenFeatures(),
+        pretrained: str | tuple[str, ...] | None = None,
         encoder: Encoder = Encoder(bidirectional=True),
         trainer: Trainer = Trainer(),
     ) -> None:
@@ -65,15 +69,20 @@ class SequenceTagger(Estimator):
         self.ensemble = ensemble
         self.columns = columns
         self.features = features
+        self.pretrained = pretrained
         self.encoder = encoder
         self.trainer = trainer
 
     def data(self) -> TaggedSequences:
         """Sequences to examples."""
         from ..data.tagging import TaggedSequences
+        from .transfer import Borrowed
 
         self._check()
-        return TaggedSequences(self.columns, self.features, self.holdout, self.trainer.seed)
+        borrowed = Borrowed(self.pretrained) if self.pretrained else None
+        return TaggedSequences(
+            self.columns, self.features, self.holdout, self.trainer.seed, borrowed
+        )
 
     def task(self, data: TaggedSequences) -> Task:
         """The network that sees what the data hold, its loss, its decoder and its figures."""
@@ -91,12 +100,13 @@ class SequenceTagger(Estimator):
             tags=tuple(len(tags) for tags in data.tags_.values()),
         )
         links = [chain if self.output == "crf" else None for chain in data.links_]
-        network = Ensemble.of(
-            lambda: TaggerNetwork(self.encoder, self.features, sizes, links),
-            self.ensemble,
-            seed=self.trainer.seed,
-            combine=combine,
-        )
+        borrowed: Any = data.borrowed
+
+        def build() -> TaggerNetwork:
+            readers = borrowed.encoders(dropout=self.features.dropout) if borrowed else ()
+            return TaggerNetwork(self.encoder, self.features, sizes, links, readers)
+
+        network = Ensemble.of(build, self.ensemble, seed=self.trainer.seed, combine=combine)
         return Task(
             network,
             TagLoss(),

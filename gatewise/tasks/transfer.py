@@ -46,10 +46,17 @@ class Borrowed:
 
     Args:
         pretrained: Folders of saved language models.
+
+    Raises:
+        InputError: That is not what is given.
     """
 
     def __init__(self, pretrained: str | tuple[str, ...]) -> None:
-        several = (pretrained,) if isinstance(pretrained, str | Path) else tuple(pretrained)
+        several = pretrained if isinstance(pretrained, tuple | list) else (pretrained,)
+        if not all(isinstance(path, str | Path) for path in several):
+            raise InputError(
+                f"pretrained={pretrained!r}: give the folder of a language model, or those of two"
+            )
         self._paths = tuple(map(str, several))
         self._models: list[dict[str, Any]] = []
         self._weights: list[dict[str, Tensor]] = []

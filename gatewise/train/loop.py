@@ -29,7 +29,7 @@ from .randomness import derive, isolated, reseed
 from .state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor, nn
 
@@ -49,6 +49,7 @@ def run(
     log: str | Path | None = None,
     checkpoint: str | Path | Checkpoint | None = None,
     identity: Mapping[str, Any] | None = None,
+    sample: Callable[[nn.Module], str] | None = None,
 ) -> History:
     """Train a network, and leave it with the weights that did best on what is held out.
 
@@ -66,6 +67,8 @@ def run(
         log: JSONL file, a line per epoch.
         checkpoint: Folder; a run that was killed goes on from there, to the same weights.
         identity: What else makes it this run and no other, as JSON can hold it.
+        sample: Asked at each look for something of the network to show, which the history keeps;
+            it must draw on no global chance.
 
     Returns:
         Every epoch, and why it ended.
@@ -88,7 +91,7 @@ def run(
         for k, member in enumerate(members):
             own = replace(trainer, seed=trainer.seed + k)
             where = place.of(k) if place and len(members) > 1 else place
-            one = _Run(member, objective, fold, own, k, shown, written)
+            one = _Run(member, objective, fold, own, k, shown, written, sample)
             done = one.go(where, {**known, "trainer": asdict(own)}, done)
     finally:
         shown.close(done.stopped[-1] if len(done.stopped) == len(members) else "")
@@ -108,11 +111,12 @@ class _Run:
         member: int,
         progress: Progress,
         log: Log,
+        sample: Callable[[nn.Module], str] | None = None,
     ) -> None:
         self.network, self.objective, self.train = network, objective, fold.train
         self.valid = fold.valid if fold.valid is not None and len(fold.valid) else None
         self.trainer, self.member = trainer, member
-        self.progress, self.log = progress, log
+        self.progress, self.log, self.sample = progress, log, sample
         self.device = _device(trainer)
         self.plan = Plan(fold.train, trainer)
         self.ask = Reader(network, fold.train)
@@ -193,6 +197,7 @@ class _Run:
                 lr=self.plan.lr(state.step - 1, state.seconds),
                 seconds=state.seconds,
                 member=self.member,
+                sample=self.sample(self.network) if self.sample else "",
             )
             state.ended(epoch)
         state.stopped = self._why_stop(epoch)

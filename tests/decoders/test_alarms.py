@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gatewise.decoders.alarms import CAP, FLOOR, Alarms
 from gatewise.decoders.smoothing import share_of, smooth
+from gatewise.evaluation.anomaly_surprise import surprise
 
 
 class Known:
@@ -72,7 +73,7 @@ def test_only_what_was_held_out_is_learned_from():
     np.testing.assert_allclose(alarms.levels_, [1, 10], rtol=0.15)
 
 
-@pytest.mark.parametrize("method", ["pot", "quantile"])
+@pytest.mark.parametrize("method", ["pot", "quantile", "surprise"])
 def test_false_alarms_come_as_often_as_was_asked_for(method):
     alarms = fitted(noise(30_000), interval=1500, method=method)
     raised = np.flatnonzero(alarms.judge(noise(120_000, seed=2)).alarm)
@@ -133,10 +134,24 @@ def test_the_dynamic_threshold_knows_only_what_came_before():
     assert other.alarm[2000:2060].any()
 
 
-def test_what_was_learned_comes_back():
-    alarms = fitted(noise(), method="telemanom", memory=100)
+def test_surprise_is_the_scores_surprise_after_those_that_were_held_out():
+    alarms = fitted(noise(), method="surprise", quiet=7)
+    plain = fitted(noise()).judge(noise(seed=8)).score
+    score = alarms.judge(noise(seed=8)).score
+    assert len(alarms.history_) == 4000
+    wanted = surprise(np.concatenate([alarms.history_, plain]), quiet=7)[4000:]
+    np.testing.assert_array_equal(score, wanted)
+    limit = alarms.limit()
+    told = [limit.take(s) for s in plain.tolist()]
+    np.testing.assert_allclose([s for s, _ in told], score, rtol=1e-6, atol=1e-9)
+    assert {t for _, t in told} == {alarms.threshold_}
+
+
+@pytest.mark.parametrize("method", ["telemanom", "surprise"])
+def test_what_was_learned_comes_back(method):
+    alarms = fitted(noise(), method=method, memory=100)
     settings_, tensors = alarms.state()
-    again = Alarms(5, 1000, "telemanom", memory=100)
+    again = Alarms(5, 1000, method, memory=100)
     again.restore(settings_, tensors)
     one, other = alarms.judge(noise(seed=7)), again.judge(noise(seed=7))
     for a, b in zip(one, other, strict=True):

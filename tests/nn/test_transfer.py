@@ -5,7 +5,7 @@ import torch
 from gatewise.data.label_batches import LabelBatch
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.language import TokenEncoder
-from gatewise.nn.transfer import END, TransferNetwork, reversed_within
+from gatewise.nn.transfer import END, TokenReaders, TransferNetwork, reversed_within
 
 
 def net(backward=False):
@@ -43,6 +43,20 @@ def test_reversal_is_its_own_inverse():
     x = torch.tensor([[5, 6, 7, 0], [8, 9, 10, 11], [12, 0, 0, 0]])
     n = torch.tensor([3, 4, 1])
     assert torch.equal(reversed_within(reversed_within(x, n), n), x)
+
+
+def test_features_of_a_token_are_its_vector_and_what_is_thought_after_it():
+    forward, backward = net().reader, net(backward=True).reader
+    readers = TokenReaders([(forward, False), (backward, True)]).eval()
+    tokens, lengths = torch.tensor([[5, 6, 7], [8, 9, 0]]), torch.tensor([3, 2])
+    found = readers(tokens, lengths)
+    assert found.shape == (2, 3, readers.output_size) == (2, 3, 20)
+    for row, real in ((0, [5, 6, 7]), (1, [8, 9])):
+        there, _ = forward(torch.tensor([[END, *real]]))
+        back, _ = backward(torch.tensor([[END, *real[::-1]]]))
+        vectors = [reader.embedding(torch.tensor(real)) for reader in (forward, backward)]
+        wanted = torch.cat([vectors[0], there[0, 1:], vectors[1], back[0, 1:].flip(0)], -1)
+        assert (found[row, : len(real)] - wanted).abs().max() < 1e-6
 
 
 def test_layers_are_named_from_the_embedding_up_and_hold_every_weight_once():

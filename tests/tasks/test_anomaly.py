@@ -190,10 +190,24 @@ def test_a_time_between_false_alarms_is_counted_in_readings():
     assert by_time.threshold_ == by_number.threshold_
 
 
-@pytest.mark.parametrize("threshold", ["quantile", "telemanom"])
+@pytest.mark.parametrize("threshold", ["quantile", "telemanom", "surprise"])
 def test_other_thresholds_find_it_too(threshold):
     model = detector(threshold=threshold).fit(table(fault=False, label=False))
     assert model.predict(table())["alarm"][FAULT].any()
+
+
+def test_a_surprise_is_told_at_once_and_hardly_again(tmp_path):
+    model = detector(threshold="surprise").fit(table(fault=False, label=False))
+    alarm = model.predict(table())["alarm"].to_numpy()
+    smoothed = fitted().predict(table())["alarm"].to_numpy()
+    assert alarm[FAULT.start : FAULT.start + 3].any()
+    assert alarm[FAULT].sum() < smoothed[FAULT].sum() / 2
+    assert alarm[: FAULT.start].mean() < 0.02
+    verdict = model.evaluate(table())
+    assert list(verdict.table) == ["model", "random", "seasonal naive", "PCA"]
+    assert "10 to the power of" in model.report_.html()
+    model.save(tmp_path / "m")
+    pd.testing.assert_frame_equal(model.predict(table()), load(tmp_path / "m").predict(table()))
 
 
 def test_the_report_shows_series_events_and_channels():

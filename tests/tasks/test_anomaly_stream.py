@@ -35,7 +35,16 @@ def test_the_scores_are_those_of_the_table(scorer):
     assert all(t.contributions.sum() == pytest.approx(1) for t in got)
 
 
-@pytest.mark.parametrize("rest", [{"adapt": True}, {"threshold": "telemanom"}, {"smoothing": 1}])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"adapt": True},
+        {"threshold": "telemanom"},
+        {"threshold": "surprise"},
+        {"threshold": "surprise", "adapt": True, "smoothing": 4},
+        {"smoothing": 1},
+    ],
+)
 def test_and_so_with_every_option(rest):
     model = detector(steps=10, **rest).fit(table(fault=False, label=False))
     answer = model.predict(table())
@@ -89,8 +98,10 @@ def test_without_stamps_the_clock_goes_on_by_itself():
     same(got, fitted().score_points(frame)[100:])
 
 
-def test_resetting_forgets_everything_and_a_snapshot_part_of_it():
-    model = detector(steps=10, adapt=True).fit(table(fault=False, label=False))
+@pytest.mark.parametrize("threshold", ["pot", "telemanom", "surprise"])
+def test_resetting_forgets_everything_and_a_snapshot_part_of_it(threshold):
+    model = detector(steps=10, adapt=True, threshold=threshold)
+    model.fit(table(fault=False, label=False))
     frame = table()
     stream = model.stream()
     first = told(stream, frame[:300])

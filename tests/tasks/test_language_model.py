@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from html import escape
 
 import numpy as np
 import pytest
@@ -119,6 +120,11 @@ def test_the_report_shows_samples_and_worst_lines(model, tmp_path):
     html = model.report_.html()
     assert "<h2>Samples</h2>" in html
     assert "<h2>Worst lines</h2>" in html
+    epochs = model.history_.epochs
+    assert len({epoch.sample for epoch in epochs}) > 1
+    for epoch in (epochs[0], epochs[-1]):
+        assert f"<h3>After {epoch.step} steps: {epoch.valid_loss:.3f} nats</h3>" in html
+        assert escape(epoch.sample) in html
     assert "rgba(217,119,6" in html
     model.save(tmp_path / "m")
     with pytest.raises(AttributeError):

@@ -38,6 +38,20 @@ def weights(network):
     return torch.cat([p.detach().flatten() for p in network.parameters()])
 
 
+def test_what_is_shown_at_each_look_is_kept_and_changes_nothing():
+    def sample(network):
+        assert not network.training
+        return f"{weights(network).sum():.6f}"
+
+    plain, asked = net(), net()
+    trainer = Trainer(max_epochs=3, batch_size=8)
+    run(plain, squared, fold(), trainer)
+    history = run(asked, squared, fold(), trainer, sample=sample)
+    assert torch.equal(weights(plain), weights(asked))
+    assert len({epoch.sample for epoch in history.epochs}) == 3
+    assert history.best().sample == sample(asked)
+
+
 def test_it_is_adamw_with_clipping_and_the_schedule_written_out():
     """Against torch's own AdamW, double precision, the whole data as the batch."""
     data = rows(24)
