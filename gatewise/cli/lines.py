@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..data.csv_table import MISSING
 from ..errors import InputError
 
 WAIT = 0.2
@@ -116,6 +115,9 @@ def _cells(text: str, delimiter: str) -> list[str]:
 
 def _value(cell: str, delimiter: str) -> Any:
     """A number, None for an empty cell, or the text."""
+    # It brings NumPy along, which help does without.
+    from ..data.csv_table import MISSING
+
     if cell in MISSING:
         return None
     try:

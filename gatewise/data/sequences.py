@@ -77,11 +77,13 @@ class Sequences:
             _check_values(self)
 
     @classmethod
-    def of(cls, values: Sequence[Any], *, labels: Any = None, **parts: Any) -> Sequences:
+    def of(
+        cls, values: Sequence[Any], *, labels: Any = None, groups: np.ndarray | None = None
+    ) -> Sequences:
         """Make them of arrays [steps, channels] or [steps], or of texts, numbered from 0."""
         from .sequence_arrays import from_arrays
 
-        return replace(from_arrays(values), **parts).with_labels(labels)
+        return replace(from_arrays(values), groups=groups).with_labels(labels)
 
     def __len__(self) -> int:
         """Number of sequences."""

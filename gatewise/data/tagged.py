@@ -77,12 +77,18 @@ class Tagged:
         cls,
         tokens: Sequence[Sequence[str]],
         labels: Mapping[str, Sequence[Sequence[str | None]]] | None = None,
-        **parts: Any,
+        *,
+        names: Sequence[str] | None = None,
+        groups: tuple[Any, ...] | None = None,
+        kind: str = "list",
+        columns: Mapping[str, str] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> Tagged:
-        """Make them of lists, numbered from 0."""
-        names = parts.pop("names", tuple(str(i) for i in range(len(tokens))))
+        """Make them of lists; numbered from 0 where they have no names."""
+        called = tuple(map(str, range(len(tokens)))) if names is None else tuple(names)
         held = {name: tuple(map(tuple, of)) for name, of in (labels or {}).items()}
-        return cls(tuple(names), tuple(map(tuple, tokens)), held, **parts)
+        cut = tuple(map(tuple, tokens))
+        return cls(called, cut, held, groups=groups, kind=kind, columns=columns or {}, notes=notes)
 
     def __len__(self) -> int:
         """Number of sequences."""

@@ -27,7 +27,10 @@ class CoverageDecoder(RecurrentDecoder):
         input_size: Features of each step's input.
         hidden_size: Units of each layer.
         attention: Additive, for queries of `hidden_size` features.
-        options: What `RecurrentDecoder` takes besides.
+        num_layers: As in `RecurrentDecoder`.
+        feeding: As in `RecurrentDecoder`.
+        dropout: As in `RecurrentDecoder`.
+        learn_state: As in `RecurrentDecoder`.
 
     Raises:
         InputError: The attention is of another kind, or an argument is wrong.
@@ -47,14 +50,26 @@ class CoverageDecoder(RecurrentDecoder):
         hidden_size: int,
         *,
         attention: AdditiveAttention,
-        **options: Any,
+        num_layers: int = 1,
+        feeding: str = "none",
+        dropout: float = 0.0,
+        learn_state: bool = False,
     ) -> None:
         if not isinstance(attention, AdditiveAttention):
             raise InputError(
                 f"attention={type(attention).__name__}: coverage is a term of additive attention; "
                 "give an AdditiveAttention"
             )
-        super().__init__(cell, input_size, hidden_size, attention=attention, **options)
+        super().__init__(
+            cell,
+            input_size,
+            hidden_size,
+            num_layers=num_layers,
+            attention=attention,
+            feeding=feeding,
+            dropout=dropout,
+            learn_state=learn_state,
+        )
         self.covered = nn.Parameter(torch.zeros(attention.score.in_features))
 
     def step(self, x: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
