@@ -37,7 +37,7 @@ def generate(
     Example:
         $ gatewise generate plays.model --prompt "ROMEO:" --temperature 0.8
     """
-    from ..decoders.sampling import Sampling
+    from ..decoders.sampling_spec import Sampling
     from ..tasks import load
 
     sampling = Sampling(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from .sampling import Sampling
+from .sampling_spec import Sampling
 from .search import Search
 
 Way = Literal["auto", "beam", "sample", "choose"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..data.tokens_spec import Tokens
-from ..decoders.sampling import Sampling
+from ..decoders.sampling_spec import Sampling
 from ..decoders.search import Search
 from ..errors import InputError, nearest
 from ..estimator import Estimator, Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
 
 from ..data.tokens_spec import Tokens
-from ..decoders.sampling import Sampling
+from ..decoders.sampling_spec import Sampling
 from ..errors import InputError
 from ..estimator import Estimator, Task
 from ..nn.encoder import Encoder

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..data.batches import Batches
-from ..decoders.sampling import Sampling
+from ..decoders.sampling_spec import Sampling
 from ..inspection.surprise import surprise_text
 from ..inspection.task_report import TaskReport
 from ..train import frozen

@@ -8,7 +8,7 @@ import torch
 
 from gatewise.decoders.answers import WAYS, Manner
 from gatewise.decoders.confidence import Confidence
-from gatewise.decoders.sampling import Sampling
+from gatewise.decoders.sampling_spec import Sampling
 from gatewise.tasks.dialogue import Dialogue
 from gatewise.train import Trainer
 

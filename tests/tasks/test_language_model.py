@@ -12,7 +12,7 @@ from gatewise import Trainer, datasets
 from gatewise.cli.main import main
 from gatewise.data import Tokens
 from gatewise.decoders.neural_cache import Cache
-from gatewise.decoders.sampling import Sampling
+from gatewise.decoders.sampling_spec import Sampling
 from gatewise.errors import InputError
 from gatewise.nn.encoder import Encoder
 from gatewise.nn.language_spec import Regularization
