@@ -135,7 +135,8 @@ def test_evaluation_hands_the_state_on():
 
 
 def test_a_run_by_the_clock_ends_in_time_with_the_schedule_at_its_end():
-    trainer = Trainer(max_seconds=0.4, schedule="linear", optimizer="sgd", lr=1.0, batch_size=4)
+    how = {"schedule": "linear", "warmup": 0.0, "optimizer": "sgd", "lr": 1.0, "batch_size": 4}
+    trainer = Trainer(max_seconds=0.4, **how)
     history = run(net(), LanguageLoss(), fold(), trainer, progress=False)
     assert history.stopped == ("took its 0 s",)
     assert history.epochs[-1].seconds < 2.0
