@@ -94,6 +94,7 @@ def _fitted(
         if not any(r["model"] == baseline for r in result.rows):
             result.rows.append({"model": baseline, **summary.table[baseline]})
     result.figures["nats_unigram"] = summary.table["unigram"]["nats_per_token"]
+    result.figures["nats_5_gram"] = summary.table["5-gram"]["nats_per_token"]
     return model
 
 
