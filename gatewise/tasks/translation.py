@@ -91,7 +91,7 @@ class Translator(Estimator):
 
     verb: ClassVar[str | None] = "translator"
     inputs: ClassVar[Mapping[str, str]] = {
-        "source": "File of texts, one a line, or a table with both sides.",
+        "source": "File of texts, one a line.",
         "target": "File of their translations, in the same order.",
     }
 
