@@ -13,6 +13,7 @@ from .host import Host
 from .plan import INPUT
 from .rows import Rows
 from .task import Form
+from .vanished import Vanished
 from .words import OUTER
 
 CHECK = 16
@@ -46,6 +47,7 @@ class BackwardFrame:
         alone: Where a single thread has all rows: `prepare`, `main`, `outer` and `finish`, each as
             one job, if there is something to do.
         steps: The most steps of one run of `main`.
+        carries: The gradients of the states between two steps: where, and how many bytes.
         arena: Bytes of that memory.
     """
 
@@ -68,6 +70,10 @@ class BackwardFrame:
         for name in ("product", "product_rows"):
             told[name] = kernels.product(name, form.kind, machine)
         carries = self._carries(told, jobs, given)
+        self.carries = [
+            (place, sizes.batch * sizes.row(sizes.state(plan, name)))
+            for name, place in carries.items()
+        ]
         self.states = self._states(kept)
         for name, (place, size) in self.states.items():
             told[f"state:{name}"], told[f"state_step:{name}"] = place, size
@@ -102,13 +108,15 @@ class BackwardFrame:
         self.frame: Frame = frame.done()
         self.arena = build.asked("arena")
 
-    def run(self, live: Live, first: int, last: int, threads: int) -> None:
+    def run(self, live: Live, first: int, last: int, threads: int, vanished: Vanished) -> None:
         """Run time from `last` down to `first`, and add up the gradients of the weights."""
         for end in range(last, first, -self.steps):
-            live.set("last", end)
-            live.set("first", max(first, end - self.steps))
-            live.run(self.main, threads)
-            live.run(self.outer, threads)
+            begin = max(first, end - self.steps)
+            if not vanished.passes(begin, end):
+                live.set("last", end)
+                live.set("first", begin)
+                live.run(self.main, threads)
+                live.run(self.outer, threads)
 
     def _states(self, kept: ForwardFrame) -> dict[str, tuple[Place, int]]:
         """Where the states are: as the forward pass left them, or room for those of a chunk."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from .plan import Plan
 from .pool import borrow
 from .recompute import Again, run_backward_again, run_backward_rebuilding
 from .task import Task, in_rows, like_input, task, threads_of, with_strides
+from .vanished import Vanished
 
 
 @dataclass
@@ -43,6 +45,7 @@ class BackwardRun:
         frame: Its frame.
         live: Its words.
         steps: Steps of the longest sequence.
+        vanished: Which steps no gradient reaches.
     """
 
     def __init__(
@@ -80,22 +83,25 @@ class BackwardRun:
         bases = {name: tensor.data_ptr() for name, tensor in self._tensors.items()}
         self._bases = bases | {"arena": self._arena.address, "kept": kept.address}
         self.live, self.steps = self.frame.frame.at(self._bases), parts.rows.steps
+        carries = [(self._bases[at.base] + at.offset, size) for at, size in self.frame.carries]
+        kind = np.float32 if form.kind == "float" else np.float64
+        self.vanished = Vanished(carries, kind, parts.rows, more.get("dy"), dx)
 
     def run(self) -> None:
         """Run it, and give back what was borrowed for the time of the pass."""
         found, live, threads, kept = self.frame, self.live, threads_of(self._parts), self._kept
         with self._arena:
             if kept.is_run_again:
-                _through_again(self._parts, kept, found, self._bases, threads)
+                _through_again(self._parts, kept, found, self._bases, threads, self.vanished)
             elif kept.points is not None:
                 run_backward_rebuilding(
-                    kept.points, kept.between, self._bases, found, live, threads
+                    kept.points, kept.between, self._bases, found, live, threads, self.vanished
                 )
             elif threads == 1 and self.steps <= found.steps:
                 live.run(found.whole, 1)
             else:
                 live.run(found.prepare, threads)
-                found.run(live, 0, self.steps, threads)
+                found.run(live, 0, self.steps, threads, self.vanished)
                 live.run(found.finish, threads)
 
     def done(self) -> None:
@@ -114,7 +120,12 @@ def of_nothing(call: Call, gradients: Sequence[Tensor | None]) -> Gradients:
 
 
 def _through_again(
-    parts: Task, kept: Kept, found: BackwardFrame, bases: dict[str, int], threads: int
+    parts: Task,
+    kept: Kept,
+    found: BackwardFrame,
+    bases: dict[str, int],
+    threads: int,
+    vanished: Vanished,
 ) -> None:
     """Go back through chunks whose gates are computed again; outputs are written as they were."""
     assert kept.points is not None, "states in between are what was kept"
@@ -128,7 +139,7 @@ def _through_again(
         own |= dict.fromkeys((f"final:{name}" for name in parts.form.plan.states), 0)
         again = Again(frame, frame.frame.at(own), own)
         live = found.frame.at(bases | {"kept": room.address})
-        run_backward_again(kept.points, kept.between, again, found, live, threads)
+        run_backward_again(kept.points, kept.between, again, found, live, threads, vanished)
 
 
 def _gradient(parts: Task, name: str, weight: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from .backward_pass import BackwardFrame
 from .forward_pass import ForwardFrame, forward_frame
 from .frame import Live, Place
 from .task import Task
+from .vanished import Vanished
 
 _LEAST = 16
 """Steps of the shortest chunk of which everything is computed again."""
@@ -119,19 +120,27 @@ class Again:
 
 
 def run_backward_again(
-    points: Checkpoints, address: int, again: Again, frame: BackwardFrame, live: Live, threads: int
+    points: Checkpoints,
+    address: int,
+    again: Again,
+    frame: BackwardFrame,
+    live: Live,
+    threads: int,
+    vanished: Vanished,
 ) -> None:
     """Run backward: forward through each chunk again, from the last, then back through it."""
     again.live.run(again.frame.prepare, threads)
     live.run(frame.prepare, threads)
     for nth, first, last in reversed(list(points.chunks())):
+        if vanished.passes(first, last):
+            continue
         points.bring(address, nth, again.frame.states, again.bases)
         for name, value in (("first", first), ("last", last), ("origin", first)):
             again.live.set(name, value)
         for name in ("origin", "state_origin"):
             live.set(name, first)
         again.live.run(again.frame.main, threads)
-        frame.run(live, first, last, threads)
+        frame.run(live, first, last, threads, vanished)
     live.run(frame.finish, threads)
 
 
@@ -142,13 +151,16 @@ def run_backward_rebuilding(
     frame: BackwardFrame,
     live: Live,
     threads: int,
+    vanished: Vanished,
 ) -> None:
     """Run backward: compute the states of each chunk again, from the last, then go back."""
     live.run(frame.prepare, threads)
     for nth, first, last in reversed(list(points.chunks())):
+        if vanished.passes(first, last):
+            continue
         points.bring(address, nth, frame.states, bases)
         for name, value in (("chunk", first), ("chunk_end", last), ("state_origin", first)):
             live.set(name, value)
         live.run(frame.rebuild, threads)
-        frame.run(live, first, last, threads)
+        frame.run(live, first, last, threads, vanished)
     live.run(frame.finish, threads)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from ..._atomic import write_whole
@@ -29,7 +30,7 @@ class Store:
 
     @classmethod
     def usual(cls) -> Store | None:
-        """Give the user's own folder; none where there is none that only the user can write to."""
+        """Give the user's folder; none where others than the user and root can write to it."""
         folder = _folder()
         if folder is None:
             return None
@@ -47,9 +48,11 @@ class Store:
                 if not _is_ours(os.fstat(file.fileno())):
                     return None
                 content = file.read()
-            os.utime(path)
         except OSError:
             return None
+        # A folder that is only read does not know what was used last.
+        with suppress(OSError):
+            os.utime(path)
         return self._unpack(key, content)
 
     def write(self, key: bytes, content: bytes) -> None:
@@ -98,7 +101,7 @@ def _folder() -> Path | None:
 
 
 def _is_ours(about: os.stat_result) -> bool:
-    """Whether nobody else could have written it, as far as the system tells."""
+    """Whether nobody but the user and root could have written it, as far as the system tells."""
     if sys.platform == "win32":
         return True
-    return about.st_uid == os.geteuid() and not about.st_mode & stat.S_IWOTH
+    return about.st_uid in (0, os.geteuid()) and not about.st_mode & stat.S_IWOTH

@@ -69,19 +69,21 @@ def backward_both(given: Sequence[Given]) -> list[Gradients]:
     runs = [BackwardRun(*each) for each in given]  # pyright: ignore[reportArgumentType]
     count = torch.get_num_threads()
 
-    def together(name: str) -> None:
-        jobs = [run.live.address(run.frame.alone[name]) for run in runs if name in run.frame.alone]
+    def together(name: str, some: Sequence[BackwardRun] = runs) -> None:
+        jobs = [run.live.address(run.frame.alone[name]) for run in some if name in run.frame.alone]
         if jobs:
             threads.run(jobs, count)
 
     together("prepare")
     each = min(run.frame.steps for run in runs)
     for end in range(max(run.steps for run in runs), 0, -each):
-        for run in runs:
+        begin = max(0, end - each)
+        some = [run for run in runs if not run.vanished.passes(begin, end)]
+        for run in some:
             run.live.set("last", end)
-            run.live.set("first", max(0, end - each))
-        together("main")
-        together("outer")
+            run.live.set("first", begin)
+        together("main", some)
+        together("outer", some)
     together("finish")
     for run in runs:
         run.done()

@@ -241,10 +241,47 @@ def test_only_the_user_may_write(folder, restart, generated, monkeypatch):
     assert returned(compile_text(answer(17), host())) == 17
     assert len(generated) == 3
     folder.chmod(0o700)
-    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    owner = os.stat_result((0o40700, 0, 0, 1, os.geteuid() + 1, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(store.Path, "stat", lambda path: owner)
     restart()
     assert returned(compile_text(answer(17), host())) == 17
     assert len(generated) == 4
+
+
+@posix
+def test_what_root_put_there_is_read(folder, restart, generated, monkeypatch):
+    """A folder that came with the system: others use it and cannot change it, not even its times."""
+    compile_text(answer(22), host())
+    usual, user = os.fstat, os.geteuid() + 1
+
+    def of_root(file):
+        mode, *numbers = usual(file)[:10]
+        numbers[3] = 0
+        return os.stat_result((mode, *numbers))
+
+    def refused(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "fstat", of_root)
+    monkeypatch.setattr(store.Path, "stat", lambda path: of_root(os.open(path, os.O_RDONLY)))
+    monkeypatch.setattr(os, "utime", refused)
+    restart()
+    assert returned(compile_text(answer(22), host())) == 22
+    assert len(generated) == 1
+
+
+@posix
+def test_read_only_file_system_is_read(folder, restart, generated, monkeypatch):
+    compile_text(answer(23), host())
+
+    def refused(path):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refused)
+    restart()
+    assert returned(compile_text(answer(23), host())) == 23
+    assert len(generated) == 1
 
 
 def test_least_recently_used_entries_go(folder, restart, monkeypatch):
