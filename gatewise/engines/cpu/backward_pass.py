@@ -13,7 +13,6 @@ from .host import Host
 from .plan import INPUT
 from .rows import Rows
 from .task import Form
-from .vanished import Vanished
 from .words import OUTER
 
 CHECK = 16
@@ -108,15 +107,13 @@ class BackwardFrame:
         self.frame: Frame = frame.done()
         self.arena = build.asked("arena")
 
-    def run(self, live: Live, first: int, last: int, threads: int, vanished: Vanished) -> None:
+    def run(self, live: Live, first: int, last: int, threads: int) -> None:
         """Run time from `last` down to `first`, and add up the gradients of the weights."""
         for end in range(last, first, -self.steps):
-            begin = max(first, end - self.steps)
-            if not vanished.passes(begin, end):
-                live.set("last", end)
-                live.set("first", begin)
-                live.run(self.main, threads)
-                live.run(self.outer, threads)
+            live.set("last", end)
+            live.set("first", max(first, end - self.steps))
+            live.run(self.main, threads)
+            live.run(self.outer, threads)
 
     def _states(self, kept: ForwardFrame) -> dict[str, tuple[Place, int]]:
         """Where the states are: as the forward pass left them, or room for those of a chunk."""

@@ -101,7 +101,8 @@ class BackwardRun:
                 live.run(found.whole, 1)
             else:
                 live.run(found.prepare, threads)
-                found.run(live, 0, self.steps, threads, self.vanished)
+                for first, last in self.vanished.stretches(self.steps, found.steps):
+                    found.run(live, first, last, threads)
                 live.run(found.finish, threads)
 
     def done(self) -> None:

@@ -271,6 +271,13 @@ class Function:
         at = self.offset(pointer, count) if count else pointer
         self.do(f"store {self.lanes.type} {value}, ptr {at}, align {self.lanes.size}")
 
+    def prefetch(self, pointer: str) -> None:
+        """Bring the line of an address near, for a while from now."""
+        name = self.module.declare(
+            "@llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
+        )
+        self.do(f"call void {name}(ptr {pointer}, i32 0, i32 2, i32 1)")
+
     def mask(self, left: str) -> str:
         """The lanes below an i64: those of a vector that are there at a row's end."""
         lanes, width = self.lanes, f"i{8 * self.lanes.size}"

@@ -12,6 +12,9 @@ from .words import OUTER
 HEIGHT = 6
 """Rows of the highest tile."""
 
+_FAR = 2 << 20
+"""Bytes from which on a matrix is far away: behind the second-level cache."""
+
 
 def widths(registers: int) -> tuple[int, ...]:
     """Vectors of a tile, the widest first; the widest times the height is held in registers."""
@@ -186,6 +189,18 @@ def _outer_tile(module: Module, lanes: Lanes, rows: int, width: int) -> None:
     module.add(code)
 
 
+def _bring(module: Module, lanes: Lanes, width: int) -> None:
+    """Call the sums of an outer tile near, which it wants at its end."""
+    given = [("ptr", "%to"), ("i64", "%to_row"), ("i64", "%rows")]
+    code = Function(module, f"bring_{width}", given, lanes)
+    with code.loop("0", "%rows") as r:
+        row = code.offset("%to", code.mul(r, "%to_row"))
+        for j in range(width):
+            code.prefetch(code.offset(row, j * lanes.count))
+    code.do("ret void")
+    module.add(code)
+
+
 def _fill(module: Module, lanes: Lanes) -> None:
     """Write the addresses of `a` and `g` at every step and row that runs; give their number."""
     code = Function(module, "fill", [("ptr", "%block")], lanes, returns="i64")
@@ -234,8 +249,12 @@ def _outer(module: Module, lanes: Lanes, sizes: tuple[int, ...]) -> None:
     code = Function(module, "outer", [("ptr", "%block")], lanes, public=True)
     block, n = Block(code, OUTER), lanes.count
     count = code.let("call i64 @fill(ptr %block)")
+    to, to_row = block.pointer("to"), block.word("to_row")
+    numbers = code.mul(block.word("count"), to_row)
+    is_far = code.let(f"icmp sge i64 {numbers}, {_FAR // lanes.size}")
     start = block.word("begin")
     for width in sizes:
+        _bring(module, lanes, width)
         left = code.sub(block.word("end"), start)
         whole = code.mul(code.let(f"sdiv i64 {left}, {width}"), width)
         stop = code.add(start, whole)
@@ -243,9 +262,12 @@ def _outer(module: Module, lanes: Lanes, sizes: tuple[int, ...]) -> None:
             m = code.mul(vector, n)
 
             def tile(rows: int, row: str, width: int = width, m: str = m) -> None:
+                with code.when(is_far):
+                    at = code.offset(code.offset(to, code.mul(row, to_row)), m)
+                    code.do(f"call void @bring_{width}(ptr {at}, i64 {to_row}, i64 {rows})")
                 code.do(
                     f"call void @outer_{rows}_{width}(ptr {block.pointer('tables')}, i64 {count}, "
-                    f"i64 {row}, i64 {m}, ptr {block.pointer('to')}, i64 {block.word('to_row')})"
+                    f"i64 {row}, i64 {m}, ptr {to}, i64 {to_row})"
                 )
 
             over_rows(code, "0", block.word("count"), heights(width, sizes[0]), tile)

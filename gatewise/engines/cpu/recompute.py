@@ -140,7 +140,7 @@ def run_backward_again(
         for name in ("origin", "state_origin"):
             live.set(name, first)
         again.live.run(again.frame.main, threads)
-        frame.run(live, first, last, threads, vanished)
+        frame.run(live, first, last, threads)
     live.run(frame.finish, threads)
 
 
@@ -162,5 +162,5 @@ def run_backward_rebuilding(
         for name, value in (("chunk", first), ("chunk_end", last), ("state_origin", first)):
             live.set(name, value)
         live.run(frame.rebuild, threads)
-        frame.run(live, first, last, threads, vanished)
+        frame.run(live, first, last, threads)
     live.run(frame.finish, threads)

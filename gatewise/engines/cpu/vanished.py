@@ -8,7 +8,7 @@ is exactly zero, and so is all that would be added up of them.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from .rows import Rows
 
-_GLANCE = 64
-"""Numbers that are looked at first: as long as there is a gradient at all, one of them has it."""
+_STRETCH = 16
+"""Steps after which it is worth to look again, at least."""
 
 
 class Vanished:
@@ -43,7 +43,23 @@ class Vanished:
         self._carries = [_numbers(address, nbytes, kind) for address, nbytes in carries]
         self._rows, self._dy, self._dx = rows, dy, dx
         self._begun = False
+        # A number that was not zero when all were looked at: as long as it is not, the others do
+        # not matter.
+        self._sample, self._at = self._carries[0], 0
         self._reached: np.ndarray | None = None
+
+    def stretches(self, steps: int, each: int) -> Iterator[tuple[int, int]]:
+        """First step and step after the last of what is left to run, from the end of time.
+
+        Args:
+            steps: All steps.
+            each: Steps that run at once; a stretch is some of these, since looking takes time.
+        """
+        each *= -(-_STRETCH // each)
+        for end in range(steps, 0, -each):
+            begin = max(0, end - each)
+            if not self.passes(begin, end):
+                yield begin, end
 
     def passes(self, first: int, last: int) -> bool:
         """Whether nothing reaches the steps from `last` down to `first`; `dx` is 0 there then.
@@ -71,22 +87,21 @@ class Vanished:
     def _is_carried(self, first: int) -> bool:
         """Whether a row that has steps from `first` on has a gradient; of others it waits."""
         lengths = self._rows.lengths
-        if lengths is None:
-            return any(map(_is_any, self._carries))
-        under_way = lengths > first
-        return any(bool(c.reshape(len(lengths), -1)[under_way].any()) for c in self._carries)
+        if lengths is not None:
+            under_way = lengths > first
+            return any(c.reshape(len(lengths), -1)[under_way].any() for c in self._carries)
+        if self._sample[self._at]:
+            return True
+        for carry in self._carries:
+            # Quicker than `any`, and what is not a number comes through both.
+            if carry.max() != 0 or carry.min() != 0:
+                self._sample, self._at = carry, int(carry.astype(bool).argmax())
+                return True
+        return False
 
 
 def _numbers(address: int, nbytes: int, kind: type[np.floating]) -> np.ndarray:
     return np.frombuffer(memoryview((ctypes.c_char * nbytes).from_address(address)), kind)
-
-
-def _is_any(numbers: np.ndarray) -> bool:
-    """Whether a number is not zero, or not a number."""
-    if numbers[:_GLANCE].any():
-        return True
-    # Quicker than `any`, and what is not a number comes through both.
-    return bool(numbers.max() != 0 or numbers.min() != 0)
 
 
 def _reached(dy: Tensor | None, rows: Rows) -> np.ndarray:

@@ -69,7 +69,10 @@ CASES = {
     "final states": (call_of(), on_states),
     "true ends": (call_of(lengths=UNEVEN), at_true_ends),
     "final states of uneven ones": (call_of(lengths=UNEVEN), on_states),
-    "uneven, reverse": (call_of(lengths=UNEVEN, reverse=True), at_steps(0, 200)),
+    "uneven, reverse, long": (
+        call_of(lengths=torch.tensor([TIME, 37, 60, 0, TIME - 1, 1]), reverse=True),
+        at_steps(0),
+    ),
     "computed again": (call_of(memory="recompute"), at_steps(-1, 100)),
     "projection": (call_of(proj=3), at_steps(-1)),
     "gru": (call_of("gru"), at_steps(-1)),
