@@ -287,7 +287,14 @@ class _Leaves:
     def _kept(self, k: int, j: int) -> str:
         code, n, number = self.block.code, self.backward.lanes.count, len(self.plan.parts[k].kept)
         row = self.row_of(f"kept:{k}", self._kept_row, str(k))
-        return code.load(code.offset(row, code.mul(self.unit, number * n)), j * n)
+        at = code.offset(code.offset(row, code.mul(self.unit, number * n)), j * n)
+        return code.load(self._and_next(at, f"kept_step:{k}"))
+
+    def _and_next(self, at: str, step: str) -> str:
+        """Call near what the step before will read: it comes from memory during the products."""
+        code = self.block.code
+        code.prefetch(code.offset(at, code.sub("0", self.block.word(step)), "i8"))
+        return at
 
     def _kept_row(self, block: Block, row: str, k: str) -> str:
         code, number = block.code, len(self.plan.parts[int(k)].kept)
@@ -310,7 +317,8 @@ class _Leaves:
         from_ = self.row_of("d", self._gradient_row)
         code.branch(given, there, done)
         code.block(there)
-        outside = code.load_part(code.offset(from_, self.at), self.mask)
+        at = self._and_next(code.offset(from_, self.at), "d_step")
+        outside = code.load_part(at, self.mask)
         code.jump(done)
         code.block(done)
         kind = code.lanes.type
@@ -328,7 +336,7 @@ class _Leaves:
     def _of_caller(self, rows: str, size: str) -> str:
         code = self.block.code
         row = self.row_of(rows, _callers_row, rows, size)
-        return code.load_part(code.offset(row, self.at), self.mask)
+        return code.load_part(self._and_next(code.offset(row, self.at), size), self.mask)
 
     def _output(self) -> str:
         return self._of_caller("y_rows", "y_step")
@@ -349,7 +357,8 @@ class _Leaves:
         return code.let(f"select i1 {early}, ptr {start}, ptr {there}")
 
     def _state(self, name: str, later: str) -> str:
-        return self.block.code.load(self.state_place(name, later))
+        at = self._and_next(self.state_place(name, later), f"state_step:{name}")
+        return self.block.code.load(at)
 
     def state_place(self, name: str, later: str) -> str:
         """Where the old or the new value of a state is."""

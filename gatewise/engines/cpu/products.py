@@ -235,6 +235,9 @@ def _fill(module: Module, lanes: Lanes) -> None:
                 offset = code.add(from_start, code.mul(row, block.word("a_row")))
                 start = code.offset(block.pointer("a_start"), offset, "i8")
                 a = code.let(f"select i1 {use}, ptr {there}, ptr {start}")
+                # Rows of the caller's lie far apart: without this the first tile waits for each.
+                with code.loop("0", block.word("count"), str(lanes.count)) as at:
+                    code.prefetch(code.offset(a, at))
                 g = code.offset(g_step, code.mul(row, block.word("g_row")), "i8")
                 pair = code.offset(block.pointer("tables"), code.mul(k, 2), "i64")
                 code.do(f"store ptr {a}, ptr {pair}")
