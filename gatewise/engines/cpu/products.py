@@ -10,7 +10,7 @@ from .tile import accumulate, over_rows
 from .words import OUTER
 
 HEIGHT = 6
-"""Rows of the highest tile."""
+"""Rows of the highest of the widest tiles."""
 
 _FAR = 2 << 20
 """Bytes from which on a matrix is far away: behind the second-level cache."""
@@ -22,8 +22,8 @@ def widths(registers: int) -> tuple[int, ...]:
 
 
 def heights(width: int, widest: int) -> tuple[int, ...]:
-    """Rows of the tiles of a width; narrow ones do what is left over, and are few."""
-    return tuple(range(HEIGHT, 0, -1)) if width == widest else (HEIGHT, HEIGHT // 2, 1)
+    """Rows of the tiles of a width; narrow ones do what is left over: they are high, and few."""
+    return tuple(range(HEIGHT, 0, -1)) if width == widest else (2 * HEIGHT, HEIGHT, HEIGHT // 2, 1)
 
 
 def text(lanes: Lanes, registers: int) -> str:
