@@ -17,6 +17,7 @@ from ..harness import PACKAGES, Benchmark, Options, Result
 from ..peers import environments
 from . import (
     budget,
+    ceiling,
     cells,
     chart,
     length,
@@ -118,6 +119,7 @@ def run(settings: Settings, names: tuple[str, ...]) -> Result:
         result.rows += part.rows
         result.notes += part.notes
         result.versions |= part.versions
+    result.figures |= ceiling.add(result.rows)
     return result
 
 

@@ -11,6 +11,7 @@ from benchmarks.harness import Result
 from benchmarks.recurrence import (
     bandwidth,
     budget,
+    ceiling,
     command,
     onnx_peer,
     plain,
@@ -186,6 +187,24 @@ def test_roofline_of_the_parts_that_it_needs(monkeypatch, tmp_path, capsys):
     assert not target.exists()
     assert BENCHMARK.main([*asked, "plain,peak"]) == 0
     assert target.read_bytes().startswith(b"\x89PNG")
+
+
+def test_ceiling_is_torchs_time_over_that_of_the_peak():
+    peaks = [{"part": "peak", "threads": 1, "peak_gflops": g} for g in (50.0, 100.0)]
+    work = 2 * 8 * 10 * 4 * 32 * (16 + 32)
+    twice, thrice = (2 * work / 100e6, 3 * 3 * work / 100e6)
+    plain = {"part": "plain", "case": "8x10x16x32", "threads": 1, "peer": "torch"}
+    rows = [
+        plain | {"mode": "inference", "peer_ms": twice},
+        plain | {"mode": "all steps", "peer_ms": thrice},
+        plain | {"mode": "last step", "peer_ms": 1.0},
+        plain | {"mode": "inference", "peer": "onnx", "peer_ms": 1.0},
+    ]
+    found = ceiling.add([*peaks, *rows])
+    assert found == pytest.approx({"inference_ceiling_1t": 2.0, "fb_all_ceiling_1t": 3.0})
+    assert rows[0]["ceiling"] == pytest.approx(2.0)
+    assert "ceiling" not in rows[2]
+    assert not ceiling.add(rows)
 
 
 def test_bytes_of_the_roofline():
