@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewise.data.season import find_rhythm
+from gatewise.data.time.season import find_rhythm
 from gatewise.datasets import LabelledSeries, internal_bleeding, nab
 from gatewise.errors import InputError
 from gatewise.evaluation.anomaly_baselines import fit_baselines

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gatewise.data.holdout import Holdout
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.holdout import Holdout
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.datasets.labelled import peptides, sst2, trec, ucr
-from gatewise.nn.reading import Reading
+from gatewise.nn.networks.reading import Reading
 from gatewise.tasks.classification import SequenceClassifier
 from gatewise.train.spec import Trainer
 

@@ -8,10 +8,10 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from gatewise.data.holdout import Holdout
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.holdout import Holdout
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.datasets.labelled import ucr
-from gatewise.nn.classifier import moments
+from gatewise.nn.networks.classifier import moments
 from gatewise.tasks.classification import SequenceClassifier
 from gatewise.train.spec import Trainer
 

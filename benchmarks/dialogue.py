@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gatewise.data.turns import Conversations, read_conversations
+from gatewise.data.dialogue.turns import Conversations, read_conversations
 from gatewise.datasets.dialogue import chatterbot
 from gatewise.evaluation.dialogue import candidate_sets, mean_reciprocal_rank, recall_at
 from gatewise.evaluation.tfidf import Tfidf

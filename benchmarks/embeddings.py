@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from gatewise import Trainer
-from gatewise.data.read_sequences import read_sequences
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.reading import read_sequences
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.errors import InputError
 from gatewise.evaluation.retrieval import neighbour_accuracy
 from gatewise.tasks.autoencoder import Autoencoder

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from gatewise import Forecaster, Trainer
-from gatewise.data.panel import Panel
+from gatewise.data.series.panel import Panel
 from gatewise.datasets import etth1
 from gatewise.evaluation import Linear
 from gatewise.tasks.backtesting import ask

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from gatewise import Encoder, Trainer
 from gatewise.data import Tokens
-from gatewise.data.texts import Texts
+from gatewise.data.language.texts import Texts
 from gatewise.decoders.sampling_spec import Sampling
-from gatewise.nn.language_spec import Regularization
+from gatewise.nn.networks.language_spec import Regularization
 from gatewise.objectives.language import LanguageLoss
 from gatewise.tasks.language_model import LanguageModel
 from gatewise.train import run

@@ -6,7 +6,7 @@ import argparse
 import time
 
 from gatewise import Forecaster, Trainer
-from gatewise.data.columns_spec import Columns
+from gatewise.data.series.columns_spec import Columns
 
 from . import m4
 from .harness import Benchmark, Options, Result, over_seeds

@@ -16,7 +16,7 @@ from typing import Any
 
 from gatewise import Encoder, Trainer
 from gatewise.data import TagColumns
-from gatewise.data.tagged import Tagged
+from gatewise.data.tagging.tagged import Tagged
 from gatewise.datasets import cb513, ud_english_ewt
 from gatewise.nn import TokenFeatures
 from gatewise.tasks import SequenceTagger

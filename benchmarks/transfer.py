@@ -18,9 +18,9 @@ import numpy as np
 
 from gatewise import Encoder, Trainer
 from gatewise.data import Tokens
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.datasets.labelled import sst2, trec
-from gatewise.nn.language_spec import Regularization
+from gatewise.nn.networks.language_spec import Regularization
 from gatewise.tasks.classification import SequenceClassifier
 from gatewise.tasks.language_model import LanguageModel
 

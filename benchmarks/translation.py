@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gatewise.data.tokens_spec import Tokens
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.writer import Writer
+from gatewise.data.text.tokens_spec import Tokens
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.writer import Writer
 from gatewise.tasks.translation import Translator
 from gatewise.train.adamw import AdamW
 from gatewise.train.sampler import Sampler

@@ -44,12 +44,12 @@ def backtest(
     found = loaded.backtest(data, refit=refit, **{k: v for k, v in asked.items() if v is not None})
     print(found)
     if by is not None:
-        from ..data.writing import csv_text
+        from ..data.files.writing import csv_text
 
         print()
         print(csv_text(found.steps if by == "step" else found.each), end="")
     if out is not None:
-        from ..data.writing import write_table
+        from ..data.files.writing import write_table
 
         write_table(found.errors, out)
         tell(f"wrote {out}")

@@ -27,7 +27,7 @@ def form(made: type, given: Any = None) -> type:
         given: An instance whose values are the defaults, instead of the constructor's.
 
     Example:
-        >>> from gatewise.nn.encoder import Encoder
+        >>> from gatewise.nn.layers.encoder import Encoder
         >>> blank = form(Encoder, Encoder(hidden_size=32))
         >>> filled(blank(cell="gru")) == Encoder(cell="gru", hidden_size=32)
         True

@@ -116,7 +116,7 @@ def _cells(text: str, delimiter: str) -> list[str]:
 def _value(cell: str, delimiter: str) -> Any:
     """A number, None for an empty cell, or the text."""
     # It brings NumPy along, which help does without.
-    from ..data.csv_table import MISSING
+    from ..data.files.csv_table import MISSING
 
     if cell in MISSING:
         return None

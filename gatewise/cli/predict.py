@@ -21,7 +21,7 @@ def predict(model: Path, data: Path, *, out: Path | None = None) -> None:
     """
     if out is not None:
         check_file(out)
-    from ..data.writing import csv_text, write_table
+    from ..data.files.writing import csv_text, write_table
     from ..tasks import load
 
     answer = load(model).predict(data)

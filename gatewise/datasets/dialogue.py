@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from ..data.turns import Conversations, read_turns
+from ..data.dialogue.turns import Conversations, read_turns
 from ..errors import InputError
 
 _LANGUAGE = "english"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.labelled_lines import read_labelled_lines
-from ..data.sequences import Sequences
-from ..data.ts_files import read_ts
+from ..data.sequences.labelled_lines import read_labelled_lines
+from ..data.sequences.sequences import Sequences
+from ..data.sequences.ts_files import read_ts
 from ..errors import InputError, nearest
 from .fetch import find
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.arrays import from_arrays
-from ..data.panel import Panel
-from ..data.table import read_panel
+from ..data.series.arrays import from_arrays
+from ..data.series.panel import Panel
+from ..data.series.reading import read_panel
 from ..errors import InputError
 from .fetch import find
 

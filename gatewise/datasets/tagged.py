@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from ..data.files import read_file
-from ..data.tag_columns import TagColumns
-from ..data.tagged import Tagged
-from ..data.tagged_reading import read_tagged
+from ..data.files.tables import read_file
+from ..data.tagging.columns_spec import TagColumns
+from ..data.tagging.reading import read_tagged
+from ..data.tagging.tagged import Tagged
 from .fetch import find
 
 SHARED = 12

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import InputError
-from ..nn.language import UNSCORED
+from ..nn.networks.language import UNSCORED
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -77,7 +77,7 @@ class Reply:
         """Answer conversations that were heard already.
 
         Args:
-            network: A `gatewise.nn.dialogue.DialogueNetwork`.
+            network: A `gatewise.nn.networks.dialogue.DialogueNetwork`.
             batch: Has `texts`, what was said of late, and `limits`.
             heard: Where the network is.
             manner: How to reply.
@@ -138,7 +138,7 @@ class Reply:
 
         Args:
             network: The network.
-            texts: What was said of late (`gatewise.data.dialogue_sets.Said`).
+            texts: What was said of late (`gatewise.data.dialogue.sets.Said`).
             heard: Where the network is.
             replies: What is scored.
         """

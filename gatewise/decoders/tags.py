@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
-from ..nn.crf import marginals, viterbi
+from ..nn.heads.crf import marginals, viterbi
 
 if TYPE_CHECKING:
     from torch import nn

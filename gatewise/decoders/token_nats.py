@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..nn.language import UNSCORED
+from ..nn.networks.language import UNSCORED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..nn.language_heads import FullHead
+from ..nn.heads.softmax import FullHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from ..nn.language import LanguageNetwork
+    from ..nn.networks.language import LanguageNetwork
     from .sampling import Sampler
 
 

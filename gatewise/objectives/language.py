@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..nn.language import UNSCORED
+from ..nn.networks.language import UNSCORED
 from .activation import activation_regularization, temporal_activation_regularization
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..nn.language import LanguageOutput
+    from ..nn.networks.language import LanguageOutput
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LanguageLoss:
     Example:
         >>> import torch
         >>> from types import SimpleNamespace
-        >>> from gatewise.nn.language import LanguageOutput
+        >>> from gatewise.nn.networks.language import LanguageOutput
         >>> y = torch.ones(1, 2, 3)
         >>> output = LanguageOutput(torch.tensor([[2.0, 9.0]]), y, y, True)
         >>> LanguageLoss(alpha=0.5)(output, SimpleNamespace(targets=torch.tensor([[5, 0]]))).item()

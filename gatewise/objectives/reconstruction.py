@@ -11,7 +11,7 @@ from torch import Tensor
 from .latent import kl_to_standard_normal
 
 if TYPE_CHECKING:
-    from ..nn.embedder import Embedded
+    from ..nn.networks.embedder import Embedded
 
 
 class Reconstruction:
@@ -28,8 +28,8 @@ class Reconstruction:
             for noise of one deviation on each value.
 
     Example:
-        >>> from gatewise.data.label_batches import LabelBatch
-        >>> from gatewise.nn.embedder import Embedded
+        >>> from gatewise.data.labels.batches import LabelBatch
+        >>> from gatewise.nn.networks.embedder import Embedded
         >>> batch = LabelBatch(torch.zeros(1, 2, 1), torch.tensor([1]))
         >>> Reconstruction(1)(Embedded(torch.full((1, 2, 1), 3.0), None, None, None), batch)
         tensor(9.)

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..nn.crf import log_likelihood, viterbi
+from ..nn.heads.crf import log_likelihood, viterbi
 
 
 class TagLoss:
     """Negative log-likelihood per known tag, summed over the sets of tags.
 
-    With a chain, that is of the whole path (`gatewise.nn.crf`): tags that are not known are
+    With a chain, that is of the whole path (`gatewise.nn.heads.crf`): tags that are not known are
     summed over. Without, it is cross entropy of each known tag. The score is the share of known
     tags that are right, the mean over sequences and sets.
     """

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..data.channels_spec import Channels
+from ..data.readings.channels_spec import Channels
 from ..errors import InputError
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
+from ..nn.layers.encoder import Encoder
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
-    from ..data.monitored import Monitored
+    from ..data.readings.monitored import Monitored
     from ..inspection.task_report import TaskReport
     from .anomaly_events import Event
     from .anomaly_stream import DetectorStream
@@ -97,7 +97,7 @@ class AnomalyDetector(Estimator):
 
     def data(self) -> Monitored:
         """Readings to tracks."""
-        from ..data.monitored import Monitored
+        from ..data.readings.monitored import Monitored
 
         self._check()
         return Monitored(
@@ -110,7 +110,7 @@ class AnomalyDetector(Estimator):
     def task(self, data: Monitored) -> Task:
         """The network that says what is usual, its loss, and what makes alarms of its errors."""
         from ..decoders.alarms import Alarms
-        from ..nn.monitor import NextValues, Reconstruction
+        from ..nn.networks.monitor import NextValues, Reconstruction
         from ..objectives.monitor import MonitorLoss
         from .anomaly_measure import Measure
 
@@ -280,7 +280,7 @@ class AnomalyDetector(Estimator):
 
 def _nanoseconds(text: str) -> int:
     """A time like "30D", in nanoseconds."""
-    from ..data.clock import Clock
+    from ..data.time.clock import Clock
 
     try:
         clock = Clock.parse(text)

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..data.readings import Readings
+    from ..data.readings.readings import Readings
     from ..decoders.alarms import Scored
 
 

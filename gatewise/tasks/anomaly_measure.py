@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from ..data.monitored import Monitored
-    from ..data.tracks import Track
+    from ..data.readings.monitored import Monitored
+    from ..data.readings.tracks import Track
     from ..decoders.alarms import Alarms, Scored
 
 OURS = "model"

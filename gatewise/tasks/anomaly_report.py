@@ -15,8 +15,8 @@ from .reporting import configuration, curve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..data.monitored import Monitored
-    from ..data.readings import Readings
+    from ..data.readings.monitored import Monitored
+    from ..data.readings.readings import Readings
     from ..decoders.alarms import Alarms, Scored
     from .anomaly import AnomalyDetector
     from .anomaly_events import Event

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from ..data.beat import FARTHEST
-from ..data.calendar import CYCLES, HARMONICS
-from ..data.stamps import from_numbers, from_text
-from ..data.tracks import CLIP
+from ..data.readings.beat import FARTHEST
+from ..data.readings.tracks import CLIP
+from ..data.time.calendar import CYCLES, HARMONICS
+from ..data.time.stamps import from_numbers, from_text
 from ..decoders.alarms import CAP, FAR
 from ..decoders.smoothing import share_of
 from ..errors import InputError, nearest
-from ..nn.monitor_stream import stepped
+from ..nn.networks.monitor_stream import stepped
 
 if TYPE_CHECKING:
-    from ..data.monitored import Monitored
+    from ..data.readings.monitored import Monitored
     from ..decoders.alarms import Alarms
     from .anomaly import AnomalyDetector
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..data.holdout import Holdout
-from ..data.sequence_columns import SequenceColumns
+from ..data.sequences.columns_spec import SequenceColumns
+from ..data.sequences.holdout import Holdout
 from ..errors import InputError
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
+from ..nn.layers.encoder import Encoder
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..data.embedded import EmbeddedSequences
+    from ..data.labels.embedded import EmbeddedSequences
     from ..inspection.task_report import TaskReport
 
 
@@ -81,7 +81,7 @@ class Autoencoder(Estimator):
 
     def data(self) -> EmbeddedSequences:
         """Sequences to batches."""
-        from ..data.embedded import EmbeddedSequences
+        from ..data.labels.embedded import EmbeddedSequences
 
         self._check()
         return EmbeddedSequences(
@@ -91,7 +91,7 @@ class Autoencoder(Estimator):
     def task(self, data: EmbeddedSequences) -> Task:
         """The network, the error of its reconstruction, vectors, and figures beside PCA's."""
         from ..decoders.codes import Codes
-        from ..nn.embedder import SequenceEmbedder
+        from ..nn.networks.embedder import SequenceEmbedder
         from ..objectives.reconstruction import Reconstruction
         from .embedding import ReconstructionMeasure, training
 
@@ -170,7 +170,7 @@ class Autoencoder(Estimator):
         return embedding_report(self)
 
     def _check(self) -> None:
-        from ..nn.embedder import check_options
+        from ..nn.networks.embedder import check_options
 
         size = self.code_size
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..data.batches import Batches
-from ..data.scaling import settled_after
-from ..data.window_sets import Histories
+from ..data.windows.scaling import settled_after
+from ..data.windows.sets import Histories
 from ..decoders.direct import Answer, Direct
 from ..errors import InputError
 from ..evaluation.linear import Linear
@@ -19,9 +19,9 @@ from ..train.asking import answers, device_of, frozen
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..data.panel import Panel
-    from ..data.window_sets import Tracks
-    from ..data.windows import Windows
+    from ..data.series.panel import Panel
+    from ..data.windows.sets import Tracks
+    from ..data.windows.windows import Windows
     from ..decoders.contract import Decoder
     from .forecasting import Forecaster
 

@@ -15,7 +15,7 @@ from ..inspection.task_report import TaskReport
 from .reporting import configuration, curve
 
 if TYPE_CHECKING:
-    from ..data.label_batches import LabelSet
+    from ..data.labels.batches import LabelSet
     from .classification import SequenceClassifier
 
 WORST = 12

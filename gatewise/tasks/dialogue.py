@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..data.tokens_spec import Tokens
+from ..data.text.tokens_spec import Tokens
 from ..decoders.sampling_spec import Sampling
 from ..decoders.search import Search
 from ..errors import InputError, nearest
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
+from ..nn.layers.encoder import Encoder
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..data.dialogues import Dialogues
+    from ..data.dialogue.dialogues import Dialogues
     from ..inspection.task_report import TaskReport
     from .dialogue_chat import Chat, Ranked
 
@@ -90,7 +90,7 @@ class Dialogue(Estimator):
 
     def data(self) -> Dialogues:
         """Conversations to examples."""
-        from ..data.dialogues import Dialogues
+        from ..data.dialogue.dialogues import Dialogues
 
         self._check()
         return Dialogues(self.tokens, self.context)
@@ -98,10 +98,10 @@ class Dialogue(Estimator):
     def task(self, data: Dialogues) -> Task:
         """A network that matches and writes, its loss, and what ranks and holds back replies."""
         from ..data.batches import Batches
-        from ..data.vocabulary import END, PAD, START, UNKNOWN
+        from ..data.text.vocabulary import END, PAD, START, UNKNOWN
         from ..decoders.answers import Manner
         from ..decoders.reply import Reply
-        from ..nn.dialogue import DialogueNetwork
+        from ..nn.networks.dialogue import DialogueNetwork
         from ..objectives.dialogue import DialogueLoss
         from .dialogue_measure import DialogueMeasure
 

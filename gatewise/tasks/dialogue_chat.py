@@ -10,14 +10,14 @@ import numpy as np
 import torch
 
 from ..data.batches import Batches
-from ..data.dialogue_sets import Said
+from ..data.dialogue.sets import Said
 from ..decoders.answers import MEASURES, Answer, Way
 from ..decoders.reply import Reply
 from ..errors import InputError
 from ..train.asking import frozen
 
 if TYPE_CHECKING:
-    from ..nn.dialogue import Conversation, DialogueNetwork
+    from ..nn.networks.dialogue import Conversation, DialogueNetwork
     from .dialogue import Dialogue
 
 

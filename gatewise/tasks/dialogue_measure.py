@@ -20,11 +20,11 @@ from ..evaluation.verdict import Verdict
 from ..train.asking import device_of
 
 if TYPE_CHECKING:
-    from ..data.dialogue_sets import DialogueSet
-    from ..data.dialogues import Dialogues
+    from ..data.dialogue.dialogues import Dialogues
+    from ..data.dialogue.sets import DialogueSet
     from ..decoders.answers import Answer
     from ..decoders.reply import Reply
-    from ..nn.dialogue import DialogueNetwork
+    from ..nn.networks.dialogue import DialogueNetwork
 
 OTHERS = 9
 """Wrong replies that the right one is told from."""

@@ -15,8 +15,8 @@ from ..evaluation.verdict import Verdict
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..data.embedded import EmbeddedSequences
-    from ..data.label_batches import LabelSet
+    from ..data.labels.batches import LabelSet
+    from ..data.labels.embedded import EmbeddedSequences
 
 ASKED_AT_ONCE = 256
 

@@ -12,7 +12,7 @@ from ..inspection.task_report import TaskReport
 from .reporting import configuration, curve
 
 if TYPE_CHECKING:
-    from ..data.label_batches import LabelSet
+    from ..data.labels.batches import LabelSet
     from .autoencoder import Autoencoder
 
 SHOWN = 3

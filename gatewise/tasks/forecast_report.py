@@ -11,8 +11,8 @@ from ..inspection.report import ForecastReport, Seen, Span, Window
 from .reporting import configuration, curve
 
 if TYPE_CHECKING:
-    from ..data.panel import Panel
-    from ..data.windows import Windows
+    from ..data.series.panel import Panel
+    from ..data.windows.windows import Windows
     from .forecasting import Forecaster
 
 _BAD = ("This model loses", "The forecast copies", "The intervals of")

@@ -9,18 +9,18 @@ import numpy as np
 import torch
 
 from ..data.batches import Batches
-from ..data.scaling import settled_after, typical_change
-from ..data.window_sets import Histories, WindowBatch
+from ..data.windows.scaling import settled_after, typical_change
+from ..data.windows.sets import Histories, WindowBatch
 from ..errors import InputError
 from ..train.asking import device_of, frozen
 from ..train.ensemble import Ensemble
 
 if TYPE_CHECKING:
-    from ..data.panel import Panel
-    from ..data.window_sets import Covariates
-    from ..data.windows import Windows
+    from ..data.series.panel import Panel
+    from ..data.windows.sets import Covariates
+    from ..data.windows.windows import Windows
     from ..decoders.direct import Direct
-    from ..nn.forecast import ForecastNetwork, ForecastOutput
+    from ..nn.networks.forecast import ForecastNetwork, ForecastOutput
     from .forecasting import Forecaster
 
 

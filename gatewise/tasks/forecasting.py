@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..data.columns_spec import Columns
+from ..data.series.columns_spec import Columns
 from ..errors import InputError
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
+from ..nn.layers.encoder import Encoder
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..data.windows import Windows
+    from ..data.windows.windows import Windows
     from ..evaluation.rolling import Rolling
     from ..inspection.report import ForecastReport
     from .forecast_stream import ForecastStream
@@ -86,7 +86,7 @@ class Forecaster(Estimator):
 
     def data(self) -> Windows:
         """Series to windows."""
-        from ..data.windows import Windows
+        from ..data.windows.windows import Windows
 
         self._check()
         return Windows(
@@ -103,7 +103,7 @@ class Forecaster(Estimator):
         """The network that fits the data's rhythm, its loss, its decoder and its judge."""
         from ..decoders.direct import Direct
         from ..decoders.rollout import Rollout
-        from ..nn.forecast import ForecastNetwork, combine
+        from ..nn.networks.forecast import ForecastNetwork, combine
         from ..objectives.forecast import ForecastLoss, Likelihood
         from ..train.ensemble import Ensemble
         from .backtesting import Judge

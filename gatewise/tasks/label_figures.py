@@ -14,9 +14,9 @@ from ..evaluation.verdict import Verdict
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..data.answers import Classes, Measures
-    from ..data.label_batches import LabelSet
-    from ..data.labelled import Labelled
+    from ..data.labels.answers import Classes, Measures
+    from ..data.labels.batches import LabelSet
+    from ..data.labels.labelled import Labelled
 
 ASKED_AT_ONCE = 256
 """Sequences of a batch when figures are made."""

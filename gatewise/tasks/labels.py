@@ -12,8 +12,8 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..data.labelled import Labelled
-    from ..nn.reading import Reading
+    from ..data.labels.labelled import Labelled
+    from ..nn.networks.reading import Reading
 
 
 STEPS = 1200
@@ -35,8 +35,8 @@ def sequence_network(
     model: Any, data: Labelled, outputs: int, middle: int | None = None
 ) -> nn.Module:
     """The network of a classifier or regressor (`middle` is the median's place), or several."""
-    from ..data.sequence_features import Texts
-    from ..nn.classifier import Reader, SequenceNetwork
+    from ..data.labels.features import Texts
+    from ..nn.networks.classifier import Reader, SequenceNetwork
     from ..train.ensemble import Ensemble
 
     reading: Reading = model.reading
@@ -72,7 +72,7 @@ def sequence_network(
 
 def training(data: Labelled, architecture: str) -> dict[str, Any]:
     """Training that suits the amount of data and its kind."""
-    from ..data.sequence_features import Texts
+    from ..data.labels.features import Texts
 
     count, _ = data.count_
     text = isinstance(data.features_, Texts)

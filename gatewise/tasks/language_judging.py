@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.vocabulary import UNKNOWN
+from ..data.text.vocabulary import UNKNOWN
 from ..decoders.neural_cache import cached_nats
 from ..evaluation.ngram import compressed
 from ..evaluation.verdict import Verdict
@@ -19,8 +19,8 @@ from ..train.dynamic import evaluate_dynamically
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..data.streams import Passage
-    from ..data.texts import Texts
+    from ..data.language.streams import Passage
+    from ..data.language.texts import Texts
     from ..decoders.neural_cache import Cache
     from ..train.dynamic import Dynamic
 

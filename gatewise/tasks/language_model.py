@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
 
-from ..data.tokens_spec import Tokens
+from ..data.text.tokens_spec import Tokens
 from ..decoders.sampling_spec import Sampling
 from ..errors import InputError
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
-from ..nn.language_spec import Regularization
+from ..nn.layers.encoder import Encoder
+from ..nn.networks.language_spec import Regularization
 from ..train.spec import Trainer
 from .language_presets import DEFAULT, Preset, chosen, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..data.texts import Texts
+    from ..data.language.texts import Texts
     from ..decoders.neural_cache import Cache
     from ..evaluation.verdict import Verdict
     from ..inspection.task_report import TaskReport
-    from ..nn.language import TokenEncoder
+    from ..nn.networks.language import TokenEncoder
     from ..train.dynamic import Dynamic
 
 ADAPTIVE_FROM = 20_000
@@ -86,7 +86,7 @@ class LanguageModel(Estimator):
 
     def data(self) -> Texts:
         """Text to a row of tokens."""
-        from ..data.texts import Texts
+        from ..data.language.texts import Texts
 
         self._check()
         preset = settings(self.preset)
@@ -101,7 +101,7 @@ class LanguageModel(Estimator):
     def task(self, data: Texts) -> Task:
         """Embedding, recurrent layers and softmax; surprise as the loss."""
         from ..decoders.token_nats import TokenNats
-        from ..nn.language import LanguageNetwork
+        from ..nn.networks.language import LanguageNetwork
         from ..objectives.language import LanguageLoss
         from .language_judging import Judge
         from .language_writing import sampler
@@ -129,7 +129,7 @@ class LanguageModel(Estimator):
             dropout: Rate of what is dropped of its input and between its layers while training;
                 what `regularization` says when left out.
         """
-        from ..nn.language import TokenEncoder
+        from ..nn.networks.language import TokenEncoder
 
         preset = settings(self.preset)
         noise = self.regularization.over(preset.regularization)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from ..nn.encoder import Encoder
-from ..nn.language_spec import Regularization
+from ..nn.layers.encoder import Encoder
+from ..nn.networks.language_spec import Regularization
 
 Preset = Literal["small", "awd-lstm"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Literal
 
-from ..data.vocabulary import END, PAD, START, UNKNOWN
+from ..data.text.vocabulary import END, PAD, START, UNKNOWN
 from ..decoders.sampling import Sampler, Sampling
 from ..decoders.writing import Steps, tokens
 from ..decoders.written_text import stopped, written
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from ..data.texts import Texts
+    from ..data.language.texts import Texts
 
 SAMPLED = 160
 """Tokens of a sample that is taken while the network learns."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..data.holdout import Holdout
-from ..data.sequence_columns import SequenceColumns
-from ..data.tokens_spec import Tokens
+from ..data.sequences.columns_spec import SequenceColumns
+from ..data.sequences.holdout import Holdout
+from ..data.text.tokens_spec import Tokens
 from ..errors import InputError
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
-from ..nn.reading import Reading
+from ..nn.layers.encoder import Encoder
+from ..nn.networks.reading import Reading
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..data.labelled import Labelled
+    from ..data.labels.labelled import Labelled
     from ..inspection.task_report import TaskReport
 
 
@@ -74,9 +74,9 @@ class SequenceRegressor(Estimator):
 
     def data(self) -> Labelled:
         """Sequences to batches, answers to units of their deviation."""
-        from ..data.answers import Measures
-        from ..data.labelled import Labelled
-        from ..nn.classifier import takes_gaps
+        from ..data.labels.answers import Measures
+        from ..data.labels.labelled import Labelled
+        from ..nn.networks.classifier import takes_gaps
         from .labels import check_settings
 
         check_settings(self)

@@ -13,7 +13,7 @@ from .classification_report import WORST, excerpt
 from .reporting import configuration, curve
 
 if TYPE_CHECKING:
-    from ..data.label_batches import LabelSet
+    from ..data.labels.batches import LabelSet
     from .regression import SequenceRegressor
 
 

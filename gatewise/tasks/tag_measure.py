@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..data.tag_scheme import scheme_of
-from ..data.tagged_answers import per_sequence
+from ..data.tagging.answers import per_sequence
+from ..data.tagging.scheme import scheme_of
 from ..evaluation import tags as scores
 from ..evaluation.verdict import Verdict
 from ..train.asking import answers
@@ -17,9 +17,9 @@ from ..train.asking import answers
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..data.tag_batches import TagExamples
-    from ..data.tagged import Tagged
-    from ..data.tagging import TaggedSequences
+    from ..data.tagging.batches import TagExamples
+    from ..data.tagging.tagged import Tagged
+    from ..data.tagging.tagging import TaggedSequences
     from ..decoders.tags import TagDecoder
 
 LOOKED_UP, MAJORITY = "most frequent tag of each word", "majority"

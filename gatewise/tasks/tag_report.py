@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.tag_scheme import scheme_of
+from ..data.tagging.scheme import scheme_of
 from ..evaluation import tags as scores
 from ..inspection.task_report import TaskReport
 from . import reporting

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..data.tag_columns import TagColumns
+from ..data.tagging.columns_spec import TagColumns
 from ..errors import InputError, nearest
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
-from ..nn.token_features import TokenFeatures
+from ..nn.layers.encoder import Encoder
+from ..nn.networks.token_features import TokenFeatures
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
-    from ..data.tagging import TaggedSequences
+    from ..data.tagging.tagging import TaggedSequences
     from ..evaluation.tags import Span
     from ..inspection.task_report import TaskReport
 
@@ -75,7 +75,7 @@ class SequenceTagger(Estimator):
 
     def data(self) -> TaggedSequences:
         """Sequences to examples."""
-        from ..data.tagging import TaggedSequences
+        from ..data.tagging.tagging import TaggedSequences
         from .transfer import Borrowed
 
         self._check()
@@ -87,7 +87,7 @@ class SequenceTagger(Estimator):
     def task(self, data: TaggedSequences) -> Task:
         """The network that sees what the data hold, its loss, its decoder and its figures."""
         from ..decoders.tags import TagDecoder
-        from ..nn.tagger import TaggerNetwork, TaggerSizes, combine
+        from ..nn.networks.tagger import TaggerNetwork, TaggerSizes, combine
         from ..objectives.tags import TagLoss
         from ..train.ensemble import Ensemble
         from .tag_measure import TagMeasure
@@ -172,7 +172,7 @@ class SequenceTagger(Estimator):
 
     def _answered(self, x: Any, name: str | None) -> list[Any]:
         """Chosen tags and probabilities of one set, sequence by sequence."""
-        from ..data.tagged_answers import per_sequence
+        from ..data.tagging.answers import per_sequence
         from ..train.asking import answers
 
         self._check_fitted()

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .. import export
-from ..data.vocabulary import Vocabulary
+from ..data.text.vocabulary import Vocabulary
 from ..errors import InputError
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ..nn.language import TokenEncoder
+    from ..nn.networks.language import TokenEncoder
 
 Pretrained = str | tuple[str, ...] | None
 
@@ -129,7 +129,7 @@ def transfer_network(
     borrowed: Borrowed, outputs: int, *, dropout: float, middle: int | None = None
 ) -> nn.Module:
     """A network on each borrowed encoder; two of them answer with their mean."""
-    from ..nn.transfer import TransferNetwork
+    from ..nn.networks.transfer import TransferNetwork
     from ..train.ensemble import Ensemble
 
     members = [

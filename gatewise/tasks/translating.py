@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import evaluation, train
 from ..data.batches import move
-from ..data.vocabulary import END, START
+from ..data.text.vocabulary import END, START
 from ..decoders.beam import BeamSearch, Hypothesis
 from ..evaluation.translations import translation_figures
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from ..data.pairs import Pairs
-    from ..data.sentences import Sentences
+    from ..data.pairs.pairs import Pairs
+    from ..data.pairs.sentences import Sentences
     from ..decoders.search import Search
     from ..evaluation.verdict import Verdict
     from .translation import Alignment, Translator

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from ..data.tokens_spec import Tokens
+from ..data.text.tokens_spec import Tokens
 from ..decoders.search import Search
 from ..errors import InputError
 from ..estimator import Estimator, Task
-from ..nn.encoder import Encoder
-from ..nn.writer import Writer
+from ..nn.layers.encoder import Encoder
+from ..nn.networks.writer import Writer
 from ..train.spec import Trainer
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..data.pairs import Pairs
+    from ..data.pairs.pairs import Pairs
     from ..inspection.task_report import TaskReport
 
 PASSES = 12
@@ -122,7 +122,7 @@ class Translator(Estimator):
 
     def data(self) -> Pairs:
         """Pairs of texts to pairs of token sequences."""
-        from ..data.pairs import Pairs
+        from ..data.pairs.pairs import Pairs
 
         self._check()
         return Pairs(
@@ -136,7 +136,7 @@ class Translator(Estimator):
 
     def task(self, data: Pairs) -> Task:
         """The network of the vocabularies' sizes, its loss, beam search, and figures."""
-        from ..nn.translation import TranslationNetwork, joined
+        from ..nn.networks.translation import TranslationNetwork, joined
         from ..objectives.translation import TranslationLoss
         from ..train.ensemble import Ensemble
         from .translating import Figures, searching

@@ -13,8 +13,8 @@ from .translating import worst
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..data.pair_lines import PairLines
-    from ..data.pairs import Pairs
+    from ..data.pairs.lines import PairLines
+    from ..data.pairs.pairs import Pairs
     from .translating import Figures
     from .translation import Translator
 

@@ -7,10 +7,10 @@ import torch
 
 from benchmarks import classification_times as times
 from benchmarks.harness import Result
-from gatewise.data.holdout import Holdout
-from gatewise.data.label_batches import LabelBatch
-from gatewise.data.sequences import Sequences
-from gatewise.nn.classifier import SequenceNetwork
+from gatewise.data.labels.batches import LabelBatch
+from gatewise.data.sequences.holdout import Holdout
+from gatewise.data.sequences.sequences import Sequences
+from gatewise.nn.networks.classifier import SequenceNetwork
 from gatewise.tasks.classification import SequenceClassifier
 from gatewise.train import Trainer
 

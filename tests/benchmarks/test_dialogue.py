@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.dialogue import figures, pairs, split
-from gatewise.data.turns import Conversations
+from gatewise.data.dialogue.turns import Conversations
 
 
 def made(*threads):

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks import transfer as bench
 from benchmarks.harness import Options, Result
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.train import Trainer
 
 SUBJECTS, GOOD, BAD = ("the cat", "a dog", "my hen"), ("sings", "smiles"), ("weeps", "rots")

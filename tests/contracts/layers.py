@@ -16,7 +16,7 @@ from gatewise.cells import every_cell
 from gatewise.connectivity import BlockSparse, Connectivity, Dense, Heads, LowRank, Masked
 from gatewise.engines import ENGINES, state_sizes
 from gatewise.nn import Recurrent
-from gatewise.nn.given import names
+from gatewise.nn.layers.given import names
 
 from ..engines.cpu.calls import uneven
 

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 import gatewise
 from gatewise import nn
 from gatewise.engines import ENGINES
-from gatewise.nn.drop_in import DropIn
+from gatewise.nn.layers.drop_in import DropIn
 
 from ..engines.cpu.calls import uneven
 from .layers import same

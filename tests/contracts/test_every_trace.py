@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gatewise.engines.operator import _flatten, backward, forward
-from gatewise.nn.noise import drawn
+from gatewise.nn.regularization.noise import drawn
 
 from .layers import answer, cases, given_to, layer_of, rotated, run, same
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.clock import Clock, infer, seasonal_periods, stamps
+from gatewise.data.time.clock import Clock, infer, seasonal_periods, stamps
 from gatewise.errors import InputError
 
 NAMES = ["h", "15min", "30s", "2h", "D", "B", "W-SUN", "W-WED", "2W-MON", "MS", "ME", "2MS"]

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from gatewise.data import calendar, covariates
-from gatewise.data.covariates import MOST_LEVELS, Column
+from gatewise.data.time import calendar
+from gatewise.data.windows import covariates
+from gatewise.data.windows.covariates import MOST_LEVELS, Column
 
 
 def test_numbers_are_standardised_by_what_was_fitted_on():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise.data.dialogues import Dialogues
-from gatewise.data.overlap import Overlap
-from gatewise.data.reply_library import Library
-from gatewise.data.tokens_spec import Tokens
-from gatewise.data.word_forms import SHAPES, WordForms
+from gatewise.data.dialogue.dialogues import Dialogues
+from gatewise.data.dialogue.library import Library
+from gatewise.data.dialogue.overlap import Overlap
+from gatewise.data.dialogue.word_forms import SHAPES, WordForms
+from gatewise.data.text.tokens_spec import Tokens
 from gatewise.errors import InputError
-from gatewise.nn import matcher
+from gatewise.nn.networks import matcher
 
 THREADS = [(f"What is thing {i}?", f"A thing called T{i}.", "I see.") for i in range(50)]
 
@@ -96,7 +96,7 @@ def test_rare_words_share_what_they_have_in_common():
 
 
 def test_a_library_of_too_much_keeps_some_of_it(monkeypatch):
-    monkeypatch.setattr("gatewise.data.reply_library.MOST", 3)
+    monkeypatch.setattr("gatewise.data.dialogue.library.MOST", 3)
     pairs = [(f"p{i}", f"r{i}") for i in range(9)]
     library = Library(pairs, Overlap().fit(p for pair in pairs for p in pair))
     assert len(library.pairs) == 3

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise.data.holdout import Holdout
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.holdout import Holdout
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.errors import InputError
 
 

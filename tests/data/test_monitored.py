@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.monitored import Monitored
-from gatewise.data.tracks import CLIP, filled
+from gatewise.data.readings.monitored import Monitored
+from gatewise.data.readings.tracks import CLIP, filled
 from gatewise.errors import InputError
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise.data.pair_lines import PairLines, answer, read_pairs, read_sources
-from gatewise.data.pairs import Pairs
-from gatewise.data.sentences import Sentences
-from gatewise.data.tokens_spec import Tokens
-from gatewise.data.vocabulary import END, PAD, START, UNKNOWN
+from gatewise.data.pairs.lines import PairLines, answer, read_pairs, read_sources
+from gatewise.data.pairs.pairs import Pairs
+from gatewise.data.pairs.sentences import Sentences
+from gatewise.data.text.tokens_spec import Tokens
+from gatewise.data.text.vocabulary import END, PAD, START, UNKNOWN
 from gatewise.errors import InputError
 
 PAIRS = [(f"wort{i} wort{i + 1}", f"word{i} word{i + 1}") for i in range(40)]

@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from gatewise.data import csv_table as reading
 from gatewise.data import read_panel
+from gatewise.data.files import csv_table as reading
 from gatewise.errors import InputError
 
 RNG = np.random.default_rng(0)

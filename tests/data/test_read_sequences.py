@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise.data.read_sequences import answer, read_sequences
-from gatewise.data.sequence_columns import SequenceColumns
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.columns_spec import SequenceColumns
+from gatewise.data.sequences.reading import answer, read_sequences
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.errors import InputError
 
 LONG = {

@@ -5,8 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from gatewise.data.channels_spec import Channels
-from gatewise.data.read_readings import read_readings
+from gatewise.data.readings.channels_spec import Channels
+from gatewise.data.readings.reading import read_readings
 from gatewise.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gatewise.data.residues import LETTERS, blosum62, substitutes
+from gatewise.data.tagging.residues import LETTERS, blosum62, substitutes
 
 
 def test_the_table_is_biotites():

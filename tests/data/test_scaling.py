@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.scaling import (
+from gatewise.data.windows.scaling import (
     choose_transform,
     expanding_scale,
     fill,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gatewise.data.season import LONGEST_PATCH, Rhythm, find_rhythm
+from gatewise.data.time.season import LONGEST_PATCH, Rhythm, find_rhythm
 
 
 def hourly(weeks=8, seed=0):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatewise.data.stamps import from_numbers, from_text, from_wall, to_wall
+from gatewise.data.time.stamps import from_numbers, from_text, from_wall, to_wall
 from gatewise.errors import InputError
 
 HOURS = pd.date_range("2023-12-30 22:00", periods=60, freq="h")

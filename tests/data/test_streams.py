@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.data.batches import Batches
-from gatewise.data.streams import WARM_UP, Passage, Streams
-from gatewise.data.token_store import TokenStore
+from gatewise.data.language.streams import WARM_UP, Passage, Streams
+from gatewise.data.language.token_store import TokenStore
 
 
 def row(count):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatewise.data.tag_scheme import links, scheme_of
+from gatewise.data.tagging.scheme import links, scheme_of
 
 
 def test_schemes_are_found_by_name():

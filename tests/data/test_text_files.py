@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.text_files import read_lines, read_text, stream_text
+from gatewise.data.files.text_files import read_lines, read_text, stream_text
 from gatewise.errors import InputError
 
 ANYTHING = "one\r\ntwo\n\nthree \U0001f469\u200d\U0001f467 e\u0301 \x00 \r end"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gatewise.data import Tokens
-from gatewise.data.text_sources import Sources
-from gatewise.data.texts import Texts
-from gatewise.data.vocabulary import END, UNKNOWN
+from gatewise.data.language.sources import Sources
+from gatewise.data.language.texts import Texts
+from gatewise.data.text.vocabulary import END, UNKNOWN
 from gatewise.errors import InputError
 
 TEXT = "".join(f"line {n}: the cat sat on the mat.\n" for n in range(60))
@@ -89,10 +89,10 @@ def test_larger_than_memory_is_read_in_pieces(monkeypatch, tmp_path):
     path = tmp_path / "long.txt"
     path.write_text(TEXT, encoding="utf-8")
     whole = fitted(path, "word")[1]
-    monkeypatch.setattr("gatewise.data.text_files._PIECE", 64)
-    monkeypatch.setattr("gatewise.data.text_files.stream_text.__defaults__", (64,))
-    monkeypatch.setattr("gatewise.data.token_store.MOST_IN_MEMORY", 0)
-    monkeypatch.setattr("gatewise.data.token_store.TokenStore.__init__.__defaults__", (0,))
+    monkeypatch.setattr("gatewise.data.files.text_files._PIECE", 64)
+    monkeypatch.setattr("gatewise.data.files.text_files.stream_text.__defaults__", (64,))
+    monkeypatch.setattr("gatewise.data.language.token_store.MOST_IN_MEMORY", 0)
+    monkeypatch.setattr("gatewise.data.language.token_store.TokenStore.__init__.__defaults__", (0,))
     parts = list(Sources.of(path).parts(1000, by_line=True))
     assert len(parts) > 10
     assert all(text.endswith("\n") for text, _, _ in parts)

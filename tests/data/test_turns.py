@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewise.data.turns import read_conversations, read_turns
+from gatewise.data.dialogue.turns import read_conversations, read_turns
 from gatewise.errors import InputError
 
 YAML = """categories:

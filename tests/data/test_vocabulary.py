@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.data import Tokens, Vocabulary
-from gatewise.data.vocabulary import END, PAD, START, UNKNOWN
+from gatewise.data.text.vocabulary import END, PAD, START, UNKNOWN
 from gatewise.errors import InputError
 
 TEXTS = [

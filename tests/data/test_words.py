@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewise.data.words import join_words, split_words
+from gatewise.data.text.words import join_words, split_words
 
 FAMILY = "\U0001f469\u200d\U0001f467"
 

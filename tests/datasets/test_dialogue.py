@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatewise.data.turns import read_conversations
+from gatewise.data.dialogue.turns import read_conversations
 from gatewise.datasets.dialogue import chatterbot
 from gatewise.errors import InputError
 

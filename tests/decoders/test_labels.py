@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.label_batches import LabelBatch
+from gatewise.data.labels.batches import LabelBatch
 from gatewise.decoders.contract import Calibrated
 from gatewise.decoders.labels import (
     TRUST,

@@ -15,7 +15,7 @@ from functools import wraps
 import torch
 
 from gatewise import nn
-from gatewise.nn.drop_in import DropIn
+from gatewise.nn.layers.drop_in import DropIn
 
 CALLS = "calls through gatewise:"
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gatewise.nn.matrix_memory import Inputs, Memory, chunkwise, stepwise
+from gatewise.nn.parallel.matrix_memory import Inputs, Memory, chunkwise, stepwise
 
 from .packages import package
 

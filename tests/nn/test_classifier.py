@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gatewise.data.label_batches import LabelBatch
+from gatewise.data.labels.batches import LabelBatch
 from gatewise.nn import Encoder
-from gatewise.nn.classifier import Reader, SequenceNetwork, moments, takes_gaps
+from gatewise.nn.networks.classifier import Reader, SequenceNetwork, moments, takes_gaps
 
 
 def network(**options) -> SequenceNetwork:

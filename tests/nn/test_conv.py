@@ -13,7 +13,7 @@ from gatewise import InputError
 from gatewise.cells import every_cell
 from gatewise.compiler import FromInput, State, Weight, cell, layer_norm, tanh
 from gatewise.nn import ConvRecurrent, Recurrent
-from gatewise.nn.convolution import convolution
+from gatewise.nn.stepped.convolution import convolution
 from tests.cells.oracles import logistic
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatewise.errors import InputError
-from gatewise.nn.crf import (
+from gatewise.nn.heads.crf import (
     CRF,
     Transitions,
     log_likelihood,

@@ -7,13 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.data.dialogues import Dialogues
-from gatewise.data.tokens_spec import Tokens
+from gatewise.data.dialogue.dialogues import Dialogues
+from gatewise.data.text.tokens_spec import Tokens
 from gatewise.decoders.beam import BeamSearch
 from gatewise.decoders.search import Search
 from gatewise.nn import Encoder
-from gatewise.nn.dialogue import DialogueNetwork
-from gatewise.nn.turn_reader import TurnReader
+from gatewise.nn.networks.dialogue import DialogueNetwork
+from gatewise.nn.networks.turn_reader import TurnReader
 from gatewise.objectives.dialogue import DialogueLoss
 
 THREADS = [

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.nn.heads import (
+from gatewise.nn.heads.forecast import (
     NegativeBinomialHead,
     QuantileHead,
     StudentTHead,

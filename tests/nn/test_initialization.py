@@ -8,8 +8,8 @@ from gatewise.compiler import FromInput, Gate, State, cell, sigmoid, tanh
 from gatewise.connectivity import BlockSparse, Dense, Heads, LowRank, Masked
 from gatewise.engines import parameters
 from gatewise.nn import Scheme
-from gatewise.nn.chrono import keepers
-from gatewise.nn.initialization import initialize
+from gatewise.nn.initialization.chrono import keepers
+from gatewise.nn.initialization.start import initialize
 
 INPUT, HIDDEN = 48, 64
 DENSE = Dense()

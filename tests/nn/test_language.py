@@ -9,10 +9,10 @@ from torch.nn import functional as F
 from gatewise.decoders.sampling import Sampler, Sampling
 from gatewise.decoders.writing import Steps, tokens
 from gatewise.errors import InputError
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.language import LanguageNetwork, TokenEncoder
-from gatewise.nn.language_heads import AdaptiveHead, log_probabilities
-from gatewise.nn.language_spec import Regularization
+from gatewise.nn.heads.softmax import AdaptiveHead, log_probabilities
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.language import LanguageNetwork, TokenEncoder
+from gatewise.nn.networks.language_spec import Regularization
 from gatewise.objectives.language import LanguageLoss
 
 ALL = Regularization(0.2, 0.2, 0.3, 0.3, 0.3, True, 2.0, 1.0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gatewise.errors import InputError
-from gatewise.nn.masked_convolution import FullyConvolutional, MaskedBatchNorm
+from gatewise.nn.networks.masked_convolution import FullyConvolutional, MaskedBatchNorm
 
 
 def test_batch_norm_of_whole_sequences_is_torchs():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gatewise import InputError
 from gatewise.nn import MatrixLSTM
-from gatewise.nn.matrix_lstm import FORMS
+from gatewise.nn.parallel.matrix_lstm import FORMS
 
 from .test_matrix_memory import logistic, memory_oracle
 

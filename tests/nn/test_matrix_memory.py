@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatewise.nn.matrix_lstm import FORMS
-from gatewise.nn.matrix_memory import EPS, Inputs, Memory, chunkwise, stepwise
+from gatewise.nn.parallel.matrix_lstm import FORMS
+from gatewise.nn.parallel.matrix_memory import EPS, Inputs, Memory, chunkwise, stepwise
 
 every_form = pytest.mark.parametrize("form", FORMS)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise.data.tracks import TrackBatch
+from gatewise.data.readings.tracks import TrackBatch
 from gatewise.nn import Encoder
-from gatewise.nn.monitor import NextValues, Reconstruction
-from gatewise.nn.monitor_stream import CarriedErrors, NextErrors, stepped
+from gatewise.nn.networks.monitor import NextValues, Reconstruction
+from gatewise.nn.networks.monitor_stream import CarriedErrors, NextErrors, stepped
 
 CHANNELS, FEATURES, HORIZON = 3, 5, 4
 

@@ -11,7 +11,7 @@ from gatewise import InputError
 from gatewise.compiler import Draw, FromInput, Gate, Noise, State, Weight, cell, tanh
 from gatewise.engines import recurrence
 from gatewise.nn import Recurrent
-from gatewise.nn.noise import drawn, regularized
+from gatewise.nn.regularization.noise import drawn, regularized
 
 X = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0))
 LENGTHS = torch.tensor([6, 0, 3])

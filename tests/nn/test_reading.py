@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatewise.errors import InputError
-from gatewise.nn.reading import Reading
+from gatewise.nn.networks.reading import Reading
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gatewise import InputError
 from gatewise.nn import linear_scan, log_linear_scan
-from gatewise.nn.scan import CHUNK
+from gatewise.nn.parallel.scan import CHUNK
 
 LONG = 100_000
 LENGTHS = [0, 1, 2, CHUNK, 2 * CHUNK - 1, 2 * CHUNK, 7 * CHUNK + 5, 2 * CHUNK**2 + CHUNK + 3]

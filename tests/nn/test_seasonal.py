@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gatewise.nn import Encoder
-from gatewise.nn.seasonal import SeasonalNetwork, SeasonalShape, look, simple_forecasts
+from gatewise.nn.networks.seasonal import SeasonalNetwork, SeasonalShape, look, simple_forecasts
 
 SHAPES = {
     "seasons": SeasonalShape(5, 4, 8, 2, 8),

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gatewise.data.tag_batches import TagBatch
+from gatewise.data.tagging.batches import TagBatch
 from gatewise.decoders.tags import TagDecoder
 from gatewise.errors import InputError
 from gatewise.nn import CRF, Encoder, TokenFeatures
-from gatewise.nn.tagger import TaggerNetwork, TaggerSizes, combine
+from gatewise.nn.networks.tagger import TaggerNetwork, TaggerSizes, combine
 from gatewise.objectives.tags import TagLoss
 
 SIZES = TaggerSizes(words=9, characters=7, looks=8, channels=2, tags=(3, 2))

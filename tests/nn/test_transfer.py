@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import torch
 
-from gatewise.data.label_batches import LabelBatch
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.language import TokenEncoder
-from gatewise.nn.transfer import END, TokenReaders, TransferNetwork, reversed_within
+from gatewise.data.labels.batches import LabelBatch
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.language import TokenEncoder
+from gatewise.nn.networks.transfer import END, TokenReaders, TransferNetwork, reversed_within
 
 
 def net(backward=False):

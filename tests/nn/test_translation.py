@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from gatewise.errors import InputError
-from gatewise.nn.attention import AdditiveAttention, MultiplicativeAttention
-from gatewise.nn.coverage import CoverageDecoder
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.recurrent_decoder import RecurrentDecoder
-from gatewise.nn.sampled_inputs import SampledInputs
-from gatewise.nn.translation import TranslationNetwork, joined
-from gatewise.nn.writer import Writer
+from gatewise.nn.attention.attention import AdditiveAttention, MultiplicativeAttention
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.translation import TranslationNetwork, joined
+from gatewise.nn.networks.writer import Writer
+from gatewise.nn.seq2seq.coverage import CoverageDecoder
+from gatewise.nn.seq2seq.recurrent_decoder import RecurrentDecoder
+from gatewise.nn.seq2seq.sampled_inputs import SampledInputs
 
 ENCODER = Encoder(hidden_size=4, bidirectional=True, dropout=0.0)
 

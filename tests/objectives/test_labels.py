@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gatewise.data.label_batches import LabelBatch
+from gatewise.data.labels.batches import LabelBatch
 from gatewise.objectives.contract import Scored
 from gatewise.objectives.labels import LabelLoss, QuantileLoss
 

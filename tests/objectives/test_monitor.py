@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gatewise.nn.monitor import Expected
+from gatewise.nn.networks.monitor import Expected
 from gatewise.objectives.monitor import MonitorLoss
 
 

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from gatewise.data.columns_spec import Columns
+from gatewise.data.series.columns_spec import Columns
 from gatewise.nn import Encoder
 from gatewise.tasks.forecasting import Forecaster
 from gatewise.train import Trainer

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gatewise.data.channels_spec import Channels
+from gatewise.data.readings.channels_spec import Channels
 from gatewise.errors import InputError
 from gatewise.estimator import Estimator
 from gatewise.nn import Encoder

@@ -9,13 +9,13 @@ import torch
 
 import gatewise
 from gatewise.cli.main import main
-from gatewise.data.holdout import Holdout
-from gatewise.data.label_batches import LabelBatch
+from gatewise.data.labels.batches import LabelBatch
+from gatewise.data.sequences.holdout import Holdout
 from gatewise.errors import InputError
 from gatewise.evaluation.sequence_pca import SequencePCA, stretched
-from gatewise.nn.embedder import Embedded, SequenceEmbedder
-from gatewise.nn.embedder import stretched as stretched_in_torch
-from gatewise.nn.encoder import Encoder
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.embedder import Embedded, SequenceEmbedder
+from gatewise.nn.networks.embedder import stretched as stretched_in_torch
 from gatewise.objectives.reconstruction import Reconstruction
 from gatewise.tasks.autoencoder import Autoencoder
 from gatewise.train.spec import Trainer

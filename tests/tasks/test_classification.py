@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import torch
 
-from gatewise.data.holdout import Holdout
-from gatewise.data.read_sequences import read_sequences
-from gatewise.data.sequences import Sequences
+from gatewise.data.sequences.holdout import Holdout
+from gatewise.data.sequences.reading import read_sequences
+from gatewise.data.sequences.sequences import Sequences
 from gatewise.errors import InputError
 from gatewise.nn import Encoder
-from gatewise.nn.reading import Reading
+from gatewise.nn.networks.reading import Reading
 from gatewise.tasks.classification import SequenceClassifier
 from gatewise.train import Trainer
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import gatewise
-from gatewise.data.columns_spec import Columns
+from gatewise.data.series.columns_spec import Columns
 from gatewise.errors import InputError
 from gatewise.nn import Encoder
 from gatewise.tasks.forecasting import Forecaster

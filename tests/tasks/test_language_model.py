@@ -14,8 +14,8 @@ from gatewise.data import Tokens
 from gatewise.decoders.neural_cache import Cache
 from gatewise.decoders.sampling_spec import Sampling
 from gatewise.errors import InputError
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.language_spec import Regularization
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.language_spec import Regularization
 from gatewise.tasks.language_model import LanguageModel
 from gatewise.tasks.language_presets import DEFAULT, chosen, settings
 from gatewise.train.dynamic import Dynamic, evaluate_dynamically

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gatewise.data import read_panel
-from gatewise.data.windows import Windows
+from gatewise.data.windows.windows import Windows
 from gatewise.tasks.backtesting import forecast_past, held_out_origins
 
 from .made import HORIZON, changing, fitted, forecaster, gappy, several

@@ -8,9 +8,9 @@ import torch
 
 from gatewise import Trainer
 from gatewise.data import Tokens
-from gatewise.data.holdout import Holdout
+from gatewise.data.sequences.holdout import Holdout
 from gatewise.errors import InputError
-from gatewise.nn.encoder import Encoder
+from gatewise.nn.layers.encoder import Encoder
 from gatewise.tasks.classification import SequenceClassifier
 from gatewise.tasks.language_model import LanguageModel
 from gatewise.tasks.transfer import ULMFIT

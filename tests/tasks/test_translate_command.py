@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gatewise.data.tokens_spec import Tokens
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.writer import Writer
+from gatewise.data.text.tokens_spec import Tokens
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.writer import Writer
 from gatewise.tasks.translation import Translator
 from gatewise.train.spec import Trainer
 

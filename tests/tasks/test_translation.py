@@ -6,11 +6,11 @@ import torch
 
 from benchmarks.rewriting import parts
 from gatewise import datasets
-from gatewise.data.tokens_spec import Tokens
+from gatewise.data.text.tokens_spec import Tokens
 from gatewise.decoders.search import Search
 from gatewise.errors import InputError
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.writer import Writer
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.writer import Writer
 from gatewise.tasks import load
 from gatewise.tasks.translation import Translator
 from gatewise.train.spec import Trainer
@@ -195,6 +195,6 @@ def datasets_folder():
 
 
 def _head(path, count):
-    from gatewise.data.text_files import read_lines
+    from gatewise.data.files.text_files import read_lines
 
     return read_lines(path)[:count]

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from gatewise.data.contract import Fold
-from gatewise.data.streams import Passage, Streams
+from gatewise.data.language.streams import Passage, Streams
 from gatewise.errors import InputError
-from gatewise.nn.encoder import Encoder
-from gatewise.nn.language import LanguageNetwork, TokenEncoder
-from gatewise.nn.language_spec import Regularization
+from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.networks.language import LanguageNetwork, TokenEncoder
+from gatewise.nn.networks.language_spec import Regularization
 from gatewise.objectives.language import LanguageLoss
 from gatewise.train import Trainer, evaluate, run
 from gatewise.train.checkpoint import Checkpoint
@@ -51,7 +51,7 @@ SPEC = Trainer(
 @pytest.fixture(autouse=True)
 def _nobody_forgets(request, monkeypatch):
     if "forgets" not in request.node.name:
-        monkeypatch.setattr("gatewise.data.streams.FORGET", 0.0)
+        monkeypatch.setattr("gatewise.data.language.streams.FORGET", 0.0)
 
 
 def test_training_is_truncated_backpropagation_written_out():

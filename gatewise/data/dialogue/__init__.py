@@ -1,0 +1,1 @@
+"""A dialogue's data: turns, the replies they may be told from, and what texts share."""

@@ -1,0 +1,1 @@
+"""Files and frames to columns and lines, and back: knows formats and libraries, no task."""

@@ -1,0 +1,1 @@
+"""Whole sequences as batches, each with one answer or with none: classes, numbers, vectors."""

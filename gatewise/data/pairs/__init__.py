@@ -1,0 +1,1 @@
+"""A translator's data: pairs of texts, as lines and as batches."""

@@ -1,0 +1,1 @@
+"""A tagger's data: sequences with a tag for each token, read, numbered and given back."""

@@ -1,0 +1,1 @@
+"""Text to tokens and back: words, subwords and the vocabulary that every task on text shares."""

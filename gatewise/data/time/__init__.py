@@ -1,0 +1,1 @@
+"""Time: stamps as people write them, clocks, calendars, and what repeats."""

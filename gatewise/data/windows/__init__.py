@@ -1,0 +1,1 @@
+"""A forecaster's data: a panel to scaled windows and back."""

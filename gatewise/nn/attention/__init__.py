@@ -1,0 +1,1 @@
+"""From many steps to one vector: attention by a query, and pooling."""

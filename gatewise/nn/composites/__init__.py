@@ -1,0 +1,1 @@
+"""Blocks of several layers that give sequences or vectors."""

@@ -1,0 +1,1 @@
+"""From features to what a task asks for: quantiles, tokens, paths of tags."""

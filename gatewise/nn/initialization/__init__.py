@@ -1,0 +1,1 @@
+"""How weights start: schemes, and which of them starts which weights."""

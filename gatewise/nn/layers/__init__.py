@@ -1,0 +1,1 @@
+"""Any cell over time: `Recurrent`, the drop-ins for torch's layers, and the spec of both."""

@@ -1,0 +1,1 @@
+"""What layers draw while they train: dropout, zoneout and noise."""

@@ -1,0 +1,1 @@
+"""From one sequence to another: decoders with their state, and autoencoders."""

@@ -1,0 +1,1 @@
+"""Layers stepped in Python, as no engine knows their shape: on maps, grids and trees."""

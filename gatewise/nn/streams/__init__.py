@@ -1,0 +1,1 @@
+"""A layer one time step at a time, in microseconds."""
