@@ -81,10 +81,18 @@ def measure(options: Options) -> Result:
         train, test = load(options)
         runs = [_run(make(seed), train, test) for seed in options.seeds]
         _add(result, name, metric, options.seeds, runs)
-    own = [result.figures.get(f"{name}_accuracy") for name in UCR]
-    if all(value is not None for value in own):
-        result.figures["ucr_accuracy"] = statistics.fmean(v for v in own if v is not None)
+    result.figures |= _of_all_ucr(result.figures)
     return result
+
+
+def _of_all_ucr(figures: Mapping[str, float]) -> dict[str, float]:
+    """Means over the UCR sets, of the model and of what stands beside it on each of them."""
+    found: dict[str, float] = {}
+    for method in ("", "mean_and_variance_"):
+        names = [f"{name}_{method}accuracy" for name in UCR]
+        if figures.keys() >= set(names):
+            found[f"ucr_{method}accuracy"] = statistics.fmean(figures[name] for name in names)
+    return found
 
 
 def _run(

@@ -36,6 +36,18 @@ def _compilations_are_counted_anew():
         sys.modules["torch._dynamo"].reset()
 
 
+@pytest.fixture
+def threads_as_before(monkeypatch):
+    """A command sets the threads of its process; a test must leave them as they were."""
+    import torch
+
+    before = torch.get_num_threads()
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(name, str(before))
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Folder with the real data sets; a test that needs one skips where it is missing."""

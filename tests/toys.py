@@ -166,3 +166,20 @@ def problem(rows=120, seed=0):
 
 def _float(x):
     return torch.as_tensor(np.asarray(x), dtype=torch.float32)
+
+
+class Killed(Exception):
+    """What ends a run from outside."""
+
+
+def kill_after(part, count):
+    """Let a part of the data give so many batches, and end the run that asks for one more."""
+    left, batch = [count], part.batch
+
+    def counting(*arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return batch(*arguments)
+
+    part.batch = counting

@@ -8,13 +8,13 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import gatewise
 from gatewise.errors import InputError
 
 from ..harness import PACKAGES, Benchmark, Options, Result
-from ..peers import environments
 from . import (
     budget,
     ceiling,
@@ -83,10 +83,10 @@ def measure(options: Options) -> Result:
     """Time recurrent layers beside torch, ONNX Runtime and loops, on 1 and N threads."""
     own = options.own
     names = _chosen(own.only)
-    for peer in own.peers:
-        environments.make(peer)
+    peers, left_out = remote.made(own.peers)
     with gatewise.engine(own.engine) if own.engine else nullcontext():
-        result = run(settings_of(options), names)
+        result = run(replace(settings_of(options), peers=peers), names)
+    result.notes += left_out if "plain" in names else []
     if gate(result) is None:
         if own.plot is not None:
             chart.draw(result.rows, own.plot)

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
-
-import gatewise
 
 from .correctness import TOLERANCE
 from .part import Part
-from .process import numbers
+from .process import LAYERS, numbers
 from .settings import Settings
 
-PROGRAM = """
-import ctypes, gc, json, os, sys
-from contextlib import nullcontext
-import torch, gatewise
-
-given = json.loads(sys.argv[1])
-batch, time, inputs, hidden = given["shape"]
-torch.set_num_threads(given["threads"])
-torch.manual_seed(0)
-theirs = torch.nn.LSTM(inputs, hidden, batch_first=True)
-layer = theirs
-if given["kind"] != "torch":
-    layer = gatewise.nn.Recurrent("lstm", inputs, hidden, **given["arguments"])
-    layer.load_state_dict(theirs.state_dict())
-x = torch.randn(batch, time, inputs, requires_grad=True)
+PROGRAM = f"""{LAYERS}
+import ctypes, os
+x = torch.randn(batch, steps, inputs, requires_grad=True)
 
 def resident():
     gc.collect()
@@ -34,7 +19,6 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-engine = gatewise.engine(given["engine"]) if given["engine"] else nullcontext()
 with engine:
     # What is loaded, compiled and started once is not kept for a backward pass.
     few = min(batch, 16)
@@ -50,8 +34,6 @@ with engine:
     del y
     y = layer(x[:few])[0]
     y.sum().backward()
-double = torch.nn.LSTM(inputs, hidden, batch_first=True).double()
-double.load_state_dict(theirs.state_dict())
 z = double(x[:few].detach().double())[0]
 z.sum().backward()
 mine, right = layer.weight_hh_l0.grad, double.weight_hh_l0.grad
@@ -59,10 +41,10 @@ error = max(
     ((known - z).abs().max() / z.abs().max()).item(),
     ((mine - right).abs().max() / right.abs().max()).item(),
 )
-print(json.dumps({"held": held, "error": error}))
+print(json.dumps(dict(held=held, error=error)))
 """
 
-KINDS = {"torch": {}, "gatewise": {}, "gatewise, recompute": {"memory": "recompute"}}
+KINDS = {"torch": "keep", "gatewise": "keep", "gatewise, recompute": "recompute"}
 FIGURES = {"gatewise": "bytes_ratio", "gatewise, recompute": "bytes_recompute_ratio"}
 
 
@@ -70,23 +52,16 @@ def measure(settings: Settings) -> Part:
     if not Path("/proc/self/statm").is_file():
         return Part(notes=["memory is left out: this system does not say what is resident."])
     part = Part()
-    known = inspect.signature(gatewise.nn.Recurrent).parameters
     held: dict[str, float] = {}
-    for kind, arguments in KINDS.items():
-        missing = [name for name in arguments if name not in known]
-        if missing:
-            part.notes.append(f"memory: {kind} is left out: Recurrent has no {missing[0]}=.")
-            continue
-        found = numbers(
-            PROGRAM,
-            {
-                "kind": kind,
-                "arguments": arguments,
-                "shape": settings.memory,
-                "threads": max(settings.threads),
-                "engine": settings.engine,
-            },
-        )
+    for kind, kept in KINDS.items():
+        given = {
+            "kind": kind,
+            "memory": kept,
+            "shape": settings.memory,
+            "threads": max(settings.threads),
+            "engine": settings.engine,
+        }
+        found = numbers(PROGRAM, given)
         held[kind] = found["held"]
         row = {
             "part": "memory",

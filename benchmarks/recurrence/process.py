@@ -10,6 +10,28 @@ from collections.abc import Mapping
 
 from ..provenance import ROOT
 
+LAYERS = """
+import gc, json, sys
+from contextlib import nullcontext
+import torch, gatewise
+
+given = json.loads(sys.argv[1])
+batch, steps, inputs, hidden = given["shape"]
+torch.set_num_threads(given["threads"])
+torch.manual_seed(0)
+theirs = torch.nn.LSTM(inputs, hidden, batch_first=True)
+double = torch.nn.LSTM(inputs, hidden, batch_first=True).double()
+double.load_state_dict(theirs.state_dict())
+layer = theirs
+if given["kind"] != "torch":
+    layer = gatewise.nn.LSTM(inputs, hidden, batch_first=True)
+    layer.load_state_dict(theirs.state_dict())
+    layer.memory = given.get("memory", layer.memory)
+engine = gatewise.engine(given["engine"]) if given["engine"] else nullcontext()
+"""
+"""How a program begins that looks at one layer: `layer`, torch's or ours as `kind` says, on
+`engine`; torch's as `theirs`, and the same in float64 as `double`."""
+
 
 def numbers(
     program: str, arguments: Mapping[str, object], environment: Mapping[str, str] | None = None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import IO
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from gatewise.errors import InputError
 
 from ..peers import environments
 from ..peers.runs import HERE
@@ -20,6 +23,25 @@ from .models import Answer
 
 PEERS = {"equinox": "equinox_lstm", "keras": "keras_lstm"}
 """Environment of `benchmarks/peers/`, and the runner in it."""
+
+
+def made(asked: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Make the environments of the peers that are asked for, where they are missing.
+
+    Returns:
+        The peers whose environments are there, and a sentence on each that takes no part.
+    """
+    there, notes = [], []
+    for peer in PEERS:
+        if peer not in asked:
+            notes.append(f"plain: {peer} takes part with --peers {peer} only.")
+            continue
+        try:
+            environments.make(peer)
+            there.append(peer)
+        except (InputError, CalledProcessError) as failed:
+            notes.append(f"plain: {peer} is left out: {failed}")
+    return tuple(there), notes
 
 
 class RemoteTrial:

@@ -12,25 +12,14 @@ import tempfile
 
 from .correctness import TOLERANCE
 from .part import Part
-from .process import numbers
+from .process import LAYERS, numbers
 from .settings import Settings
 
 ROUNDS = 3
 
-PROGRAM = """
-import gc, json, sys, time
-from contextlib import nullcontext
-import torch, gatewise
+PROGRAM = f"""{LAYERS}
+import time
 
-given = json.loads(sys.argv[1])
-batch, steps, inputs, hidden = given["shape"]
-torch.set_num_threads(given["threads"])
-torch.manual_seed(0)
-theirs = torch.nn.LSTM(inputs, hidden, batch_first=True)
-layer = theirs
-if given["kind"] != "torch":
-    layer = gatewise.nn.LSTM(inputs, hidden, batch_first=True)
-    layer.load_state_dict(theirs.state_dict())
 x = torch.randn(batch, steps, inputs)
 gradient = torch.randn(batch, steps, hidden)
 
@@ -44,17 +33,14 @@ def call(layer):
 if layer is not theirs:
     call(theirs)
 loaded = "llvmlite.binding" in sys.modules
-engine = gatewise.engine(given["engine"]) if given["engine"] else nullcontext()
 with engine:
     first = call(layer)
     second = min(call(layer) for _ in range(5))
 loads = not loaded and "llvmlite.binding" in sys.modules
-double = torch.nn.LSTM(inputs, hidden, batch_first=True).double()
-double.load_state_dict(theirs.state_dict())
 double(x.double())[0].backward(gradient.double())
 mine, right = layer.weight_hh_l0.grad, double.weight_hh_l0.grad
 error = ((mine - right).abs().max() / right.abs().max()).item()
-print(json.dumps({"first": first, "second": second, "error": error, "loads": loads}))
+print(json.dumps(dict(first=first, second=second, error=error, loads=loads)))
 """
 
 IMPORT = """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from ..compiler import Cell, quiet
@@ -58,6 +59,15 @@ class Call(NamedTuple):
         if len(self.noise) == len(self.cell.noises):
             return self
         return self._replace(cell=quiet(self.cell, frozenset(self.noise)))
+
+    def cast(self, dtype: torch.dtype) -> Call:
+        """The same call in another type."""
+        return self._replace(
+            x=self.x.to(dtype),
+            weights={name: weight.to(dtype) for name, weight in self.weights.items()},
+            state=tuple(s.to(dtype) for s in self.state),
+            noise={name: value.to(dtype) for name, value in self.noise.items()},
+        )
 
 
 # Outputs, [batch, time, output], and the state after each sequence's last step.

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from ..errors import InputError, nearest
 from .call import Call, Engine
-from .cpu.engine import TYPES, Cpu, has_llvmlite
+from .cpu.engine import TYPES, Cpu, unable
 from .native import Kernel, Native, kernel_for
 from .reference import Reference
+from .tracing import autocast_type
 
 CPU, NATIVE, REFERENCE = Cpu(), Native(), Reference()
 
@@ -47,7 +48,7 @@ def may_be_native(x: Tensor) -> bool:
     """Whether torch's kernels may be what runs a layer on an input: a look, before `choose`."""
     if torch.compiler.is_compiling():
         return False  # There is one operator then.
-    ours = x.is_cpu and x.dtype in TYPES and has_llvmlite()
+    ours = x.is_cpu and x.dtype in TYPES and unable() is None
     return not ours or _forced.get() is not None
 
 
@@ -128,7 +129,7 @@ class Layer(Protocol):
 def explain(
     layer: Layer, x: Tensor, *, lengths: Tensor | Sequence[int] | None = None
 ) -> Explanation:
-    """Say for each engine whether it can run a layer on an input, and if not, why.
+    """Say for each engine whether it can run a layer on an input here and now, and if not, why.
 
     Args:
         layer: A recurrent layer of `gatewise.nn`.
@@ -143,6 +144,8 @@ def explain(
         reference  yes
     """
     call = layer.call(x, lengths=lengths)
+    dtype = autocast_type(call.x)
+    call = call if dtype is None else call.cast(dtype)
     reasons = {engine.name: engine.why_not(call) for engine in ENGINES}
     forced = _forced.get()
     able = [name for name, reason in reasons.items() if reason is None]

@@ -11,6 +11,7 @@ from .. import cells
 from ..compiler import Cell
 from ..connectivity import Dense
 from .call import Call, Result
+from .cpu.image import may_make_code
 from .tracing import is_transformed
 
 Kernel = Callable[..., tuple[Tensor, ...]]
@@ -70,6 +71,8 @@ class Native:
             return f"torch's kernels take real floating numbers, not {x.dtype}"
         if is_transformed():
             return "torch's kernels know no torch.func transforms and no forward-mode gradients"
+        if kernel is _VF.lstm and _is_onednn(x, connectivity) and not may_make_code():
+            return "torch's kernel for the lstm makes code as it runs, which this system forbids"
         return None
 
     def run(self, call: Call) -> Result:
@@ -79,6 +82,12 @@ class Native:
         x = call.x.flip(1) if call.reverse else call.x
         y, state = _run_full(call, x, _flat(call))
         return (y.flip(1) if call.reverse else y), state
+
+
+def _is_onednn(x: Tensor, connectivity: Dense) -> bool:
+    """Whether oneDNN is what torch runs an LSTM by."""
+    usual = x.is_cpu and x.dtype != torch.float64 and not connectivity.proj_size
+    return usual and torch.backends.mkldnn.is_available() and torch._C._get_mkldnn_enabled()
 
 
 def _flat(call: Call) -> list[Tensor]:

@@ -13,7 +13,8 @@ from ..connectivity import Connectivity
 from ..connectivity.contract import from_key
 from ..errors import InputError, nearest
 from .call import NO_NOISE, Call, Result
-from .choice import CPU, choose
+from .choice import CPU, REFERENCE, choose
+from .tracing import autocast_type, is_traced_inside_a_transform
 
 
 def recurrence(
@@ -31,8 +32,9 @@ def recurrence(
 
     In eager mode the engine is called directly and torch differentiates it, as often as asked.
     Under `torch.compile` and `torch.export` it is one node of the graph, `gatewise::recurrence`,
-    which can be differentiated once. Under autocast all of it runs in the autocast type (in
-    float64 where `x` is that).
+    which can be differentiated once; a compiled transform of `torch.func` holds the reference
+    engine's operations instead. Under autocast all of it runs in the autocast type (in float64
+    where `x` is that).
 
     Args:
         cell: The equations of one step.
@@ -85,17 +87,17 @@ def recurrences(calls: Sequence[Call]) -> list[Result]:
     """
     for call in calls:
         _check_noise(call)
-    x = calls[0].x
-    device = x.device.type
-    if x.dtype != torch.float64 and _is_autocast(device):
-        calls = [_cast(call, torch.get_autocast_dtype(device)) for call in calls]
-        with torch.autocast(device, enabled=False):
-            return _run(calls)
-    return _run(calls)
+    device, dtype = calls[0].x.device.type, autocast_type(calls[0].x)
+    if dtype is None:
+        return _run(calls)
+    with torch.autocast(device, enabled=False):
+        return _run([call.cast(dtype) for call in calls])
 
 
 def _run(calls: Sequence[Call]) -> list[Result]:
     if torch.compiler.is_compiling():
+        if is_traced_inside_a_transform():
+            return [REFERENCE.run(call.settled()) for call in calls]
         found = [forward(*_flatten(call)) for call in calls]
         return [(y, tuple(state)) for y, *state in found]
     calls = [call.settled() for call in calls]
@@ -122,19 +124,6 @@ def _check_noise(call: Call) -> None:
                 f"noise {name} of shape {shape}: give [batch, time, hidden], here "
                 f"{(batch, steps, hidden)}, or one step for all, {(batch, 1, hidden)}"
             )
-
-
-def _is_autocast(device: str) -> bool:
-    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
-
-
-def _cast(call: Call, dtype: torch.dtype) -> Call:
-    return call._replace(
-        x=call.x.to(dtype),
-        weights={name: weight.to(dtype) for name, weight in call.weights.items()},
-        state=tuple(s.to(dtype) for s in call.state),
-        noise={name: value.to(dtype) for name, value in call.noise.items()},
-    )
 
 
 Flat = tuple[

@@ -20,9 +20,23 @@ def traceable(cell: Cell) -> Cell:
     return cell
 
 
+def autocast_type(x: Tensor) -> torch.dtype | None:
+    """The type in which autocast has a call of this input run; nothing where it leaves it alone."""
+    device = x.device.type
+    if x.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
+        return None
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+
+
 def is_transformed() -> bool:
     """Whether a transform of `torch.func` or a forward-mode gradient is at work."""
     return forward_ad._current_level >= 0 or _functorch.peek_interpreter_stack() is not None
+
+
+@torch.compiler.assume_constant_result
+def is_traced_inside_a_transform() -> bool:
+    """`is_transformed`, asked while `torch.compile` traces: an operator knows no transform."""
+    return is_transformed()
 
 
 def is_recorded() -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 
+from benchmarks import classification, summary
 from benchmarks import classification_times as times
-from benchmarks.harness import Result
+from benchmarks.harness import Options, Result
 from gatewise.data.labels.batches import LabelBatch
 from gatewise.data.sequences.holdout import Holdout
 from gatewise.data.sequences.sequences import Sequences
@@ -46,3 +51,25 @@ def test_both_are_timed_in_the_same_run(monkeypatch):
     share = result.figures["fit_seconds"] / result.figures["fit_plain_torch_seconds"]
     assert result.figures["fit_share_of_plain_torch"] == share
     assert [row["method"] for row in result.rows] == ["model", "plain PyTorch loop"]
+
+
+def test_the_mean_over_the_ucr_sets_stands_beside_that_of_a_simple_classifier(monkeypatch):
+    shares = dict(zip(classification.UCR, (0.5, 0.6, 0.7, 0.8), strict=True))
+    monkeypatch.setattr(
+        classification, "SETS",
+        {n: (lambda _, n=n: (n, n), lambda seed: None, "accuracy") for n in shares},
+    )  # fmt: skip
+    monkeypatch.setattr(classification, "_run", lambda model, train, test: {
+        "model": {"accuracy": 1.0, "seconds": 0.0},
+        "mean and variance": {"accuracy": shares[train]},
+    })  # fmt: skip
+
+    def figures(*names: str) -> dict[str, float]:
+        own = argparse.Namespace(only=names)
+        return classification.measure(Options(Path(), 1, (0, 1), own)).figures
+
+    found = figures(*shares)
+    assert found["ucr_mean_and_variance_accuracy"] == pytest.approx(0.65)
+    (row,) = summary.rows([{"benchmark": "classification", "figures": found}])
+    assert (row["ours"], row["beside it"]) == ("100.0 %", "mean and variance 65.0 %")
+    assert not any(name.startswith("ucr") for name in figures("GunPoint"))

@@ -3,20 +3,11 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from benchmarks.harness import Benchmark, Options, Result, over_seeds, table
 from gatewise.errors import InputError
 
-
-@pytest.fixture(autouse=True)
-def _keep_threads(monkeypatch):
-    """A benchmark sets the threads of its process; a test must leave them as they were."""
-    before = torch.get_num_threads()
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, str(before))
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("threads_as_before")
 
 
 def measured(figures, rows=()):

@@ -24,6 +24,7 @@ from benchmarks.recurrence.models import Model, of_layer
 from benchmarks.recurrence.settings import Settings
 from benchmarks.recurrence.shapes import Shape, StepShape
 from benchmarks.recurrence.timing import take_turns
+from gatewise.errors import InputError
 
 SMALL, LONG = Shape(2, 5, 3, 4), Shape(1, 200, 2, 3)
 WIDE = Shape(4, 20, 8, 16)
@@ -45,14 +46,9 @@ TINY = Settings(
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch, threads_as_before):
     monkeypatch.setattr(timing, "WARM", 0.0)
     monkeypatch.setattr(bandwidth, "NBYTES", 1 << 20)
-    before = torch.get_num_threads()
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, str(before))
-    yield
-    torch.set_num_threads(before)
 
 
 def checked(*names):
@@ -225,6 +221,34 @@ def test_shapes_that_cannot_be_read_are_refused(capsys):
     with pytest.raises(SystemExit):
         BENCHMARK.main(["--shapes", "3x4"])
     assert "BATCHxTIMExINPUTxHIDDEN" in capsys.readouterr().err
+
+
+def test_a_peer_that_cannot_be_installed_is_left_out_with_a_sentence(monkeypatch, capsys):
+    def offline(peer):
+        raise InputError(f"pip could not install {peer}.txt")
+
+    monkeypatch.setattr(command, "settings_of", lambda options: TINY)
+    monkeypatch.setattr(remote.environments, "make", offline)
+    assert BENCHMARK.main(["--only", "plain", "--threads", "1", "--peers", "keras"]) == 0
+    said = capsys.readouterr().out
+    assert "plain: keras is left out: pip could not install keras.txt" in said
+    assert "plain: equinox takes part with --peers equinox only." in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", remote.PEERS)
+def test_a_peer_of_another_library_is_a_row_of_its_own_behind_the_gate(peer):
+    if not remote.environments.is_ready(peer):
+        pytest.skip(f"python -m benchmarks.peers.environments {peer}")
+    result = run(replace(TINY, peers=(peer,)), ("plain",))
+    assert gate(result) is None
+    theirs = [row for row in result.rows if row["peer"] == peer]
+    modes = {"inference", "all steps", "last step"}
+    assert {(row["case"], row["mode"]) for row in theirs} == {
+        (str(shape), mode) for shape in TINY.usual for mode in modes
+    }
+    assert all(row["peer_error"] < 1e-5 for row in theirs)
+    assert peer in result.versions
 
 
 def test_peers_take_turns():

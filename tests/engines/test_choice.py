@@ -58,6 +58,17 @@ def test_where_the_cpu_engine_runs(x, chosen, reason):
     assert reason in (found.reasons["cpu"] or "")
 
 
+def test_an_explanation_is_of_the_type_that_autocast_runs_in():
+    layer = nn.LSTM(3, 4, batch_first=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = explain(layer, X)
+        assert "not torch.bfloat16" in (found.reasons["cpu"] or "")
+        assert found.chosen == "native"
+        assert layer(X)[0].dtype == torch.bfloat16
+        assert explain(layer.double(), X.double()).chosen == "cpu"
+    assert explain(layer, X.double()).chosen == "cpu"
+
+
 def test_the_native_engine_knows_a_cell_by_its_equations():
     @cell(bias={"f": 2.0})
     def mine(i: Gate, f: Gate, g: Gate, o: Gate, h: State, c: State):

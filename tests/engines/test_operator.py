@@ -177,3 +177,19 @@ def test_transforms_of_torch_func():
     torch.testing.assert_close(per_sample[1], torch.autograd.grad(run(one).square().sum(), one)[0])
     hessian = torch.func.jacfwd(torch.func.jacrev(lambda x: run(x).square().sum()))(many[0])
     assert hessian.isfinite().all()
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")
+def test_transforms_that_are_compiled_are_the_reference_engines():
+    layer, many = nn.Recurrent("peephole_lstm", 3, 4).double(), torch.randn(3, 2, 5, 3).double()
+
+    def run(x):
+        return layer(x, lengths=[5, 2])[0]
+
+    def loss(x):
+        return run(x).square().sum()
+
+    for transform, one in ((torch.func.vmap, run), (torch.func.grad, loss)):
+        compiled = torch.compile(transform(one), backend="aot_eager", fullgraph=True)
+        given = many if one is run else many[0]
+        torch.testing.assert_close(compiled(given), transform(one)(given))

@@ -32,13 +32,7 @@ TOY = Experiment(
 )
 
 
-@pytest.fixture(autouse=True)
-def _as_before(monkeypatch):
-    before = torch.get_num_threads()
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, str(before))
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("threads_as_before")
 
 
 @pytest.fixture

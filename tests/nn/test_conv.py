@@ -16,6 +16,8 @@ from gatewise.nn import ConvRecurrent, Recurrent
 from gatewise.nn.stepped.convolution import convolution
 from tests.cells.oracles import logistic
 
+from .sequences import check_each_alone, check_pieces, check_steps
+
 
 def normal(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
@@ -183,38 +185,14 @@ def test_layers_one_after_another(dims):
 )
 def test_lengths_are_each_sequence_alone(lengths, name, num_layers):
     layer = drawn_anew(ConvRecurrent(name, 2, 3, 3, num_layers=num_layers))
-    x = X[: len(lengths)].clone()
-    for k, length in enumerate(lengths):
-        x[k, length:] = float("nan")
-    x.requires_grad_()
-    y, state = layer(x, lengths=lengths)
-    y.sum().backward()
-    assert x.grad.isfinite().all()
-    for k, length in enumerate(lengths):
-        alone, last = layer(X[k, :length])
-        torch.testing.assert_close(y[k, :length], alone)
-        assert not y[k, length:].any()
-        assert not x.grad[k, length:].any()
-        torch.testing.assert_close(tuple(s[:, k] for s in state), tuple(last))
+    check_each_alone(layer, X, lengths)
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "indrnn"])
 def test_chunks_and_steps_with_the_state_kept_are_the_whole(name):
     layer = drawn_anew(ConvRecurrent(name, 2, 3, 3, num_layers=2, stride=(2, 1)))
-    y, last = layer(X)
-    first, state = layer(X[:, :2])
-    second, end = layer(X[:, 2:], dict(zip(state._fields, state, strict=True)))
-    torch.testing.assert_close(torch.cat([first, second], 1), y)
-    torch.testing.assert_close(end, last)
-    state, outputs = None, []
-    for x in X.unbind(1):
-        out, state = layer.step(x, state)
-        outputs.append(out)
-    torch.testing.assert_close(torch.stack(outputs, 1), y)
-    torch.testing.assert_close(state, last)
-    out, state = layer.step(X[0, 0])
-    torch.testing.assert_close(out, y[0, 0])
-    assert state.h.shape == (2, 3, 2, 3)
+    check_pieces(layer, X, [2, X.shape[1] - 2])
+    assert check_steps(layer, X).h.shape == (2, 3, 2, 3)
 
 
 def test_a_normalised_cell_normalises_over_the_channels_of_a_place():

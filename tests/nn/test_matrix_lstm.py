@@ -13,6 +13,7 @@ from gatewise import InputError
 from gatewise.nn import MatrixLSTM
 from gatewise.nn.parallel.matrix_lstm import FORMS
 
+from .sequences import check_pieces, check_steps, check_transforms
 from .test_matrix_memory import logistic, memory_oracle
 
 X = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0))
@@ -91,32 +92,14 @@ def test_lengths_are_each_sequence_alone(form, lengths, num_layers, bidirectiona
 def test_steps_are_the_sequence(form):
     layer = drawn(5, 8, num_heads=2, form=form, num_layers=2, dtype=torch.float64)
     x = torch.randn(2, 90, 5, dtype=torch.float64)
-    y, last = layer(x)
-    state, outputs = None, []
-    for x_t in x.unbind(1):
-        out, state = layer.step(x_t, state)
-        outputs.append(out)
-    torch.testing.assert_close(torch.stack(outputs, 1), y, rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(tuple(state), tuple(last), rtol=1e-10, atol=1e-10)
-    out, state = layer.step(x[0, 0])
-    torch.testing.assert_close(out, y[0, 0])
-    assert state.c.shape == (2, 2, 4, 4)
+    assert check_steps(layer, x, rtol=1e-10, atol=1e-10).c.shape == (2, 2, 4, 4)
 
 
 @every_form
 def test_pieces_with_the_state_kept_are_the_whole(form):
     layer = drawn(5, 8, num_heads=2, form=form, num_layers=2, dtype=torch.float64)
     x = torch.randn(2, 200, 5, dtype=torch.float64)
-    y, last = layer(x)
-    state, pieces = None, []
-    for piece in x.split([70, 0, 1, 129], 1):
-        out, state = layer(piece, state)
-        pieces.append(out)
-    torch.testing.assert_close(torch.cat(pieces, 1), y, rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(tuple(state), tuple(last), rtol=1e-10, atol=1e-10)
-    half = layer(x[:, :70])[1]
-    by_name = {"n": half.n, "m": half.m, "c": half.c}
-    torch.testing.assert_close(layer(x[:, 70:], by_name)[0], y[:, 70:])
+    check_pieces(layer, x, [70, 0, 1, 129], rtol=1e-10, atol=1e-10)
 
 
 def test_the_backward_direction_is_the_forward_one_turned_around():
@@ -167,15 +150,7 @@ def test_nothing_in_nothing_out():
 @pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")
 @every_form
 def test_transforms_of_torch_func(form):
-    layer, x = drawn(5, 4, num_heads=2, form=form, chunk_size=4).double(), X.double()
-    each = torch.func.vmap(lambda one: layer(one)[0])(x.unsqueeze(1))
-    torch.testing.assert_close(each[:, 0], layer(x)[0])
-
-    def loss(one):
-        return layer(one)[0].square().sum()
-
-    along = torch.func.jvp(loss, (x,), (torch.ones_like(x),))[1]
-    torch.testing.assert_close(along, torch.func.grad(loss)(x).sum())
+    check_transforms(drawn(5, 4, num_heads=2, form=form, chunk_size=4).double(), X.double())
 
 
 def test_initial_weights():

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from gatewise import InputError
 from gatewise.nn import MinGRU, MinLSTM
 
+from .sequences import check_pieces, check_steps, check_transforms
+
 LAYERS = {"min_lstm": MinLSTM, "min_gru": MinGRU}
 VERSIONS = ["log", "vanilla"]
 X = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0))
@@ -148,30 +150,14 @@ def test_lengths_are_each_sequence_alone(kind, lengths, num_layers, bidirectiona
 def test_steps_are_the_sequence(kind, version):
     layer = drawn(kind, 5, 4, version=version, num_layers=2)
     x = torch.randn(2, 90, 5)
-    y, last = layer(x)
-    state, outputs = None, []
-    for x_t in x.unbind(1):
-        out, state = layer.step(x_t, state)
-        outputs.append(out)
-    torch.testing.assert_close(torch.stack(outputs, 1), y, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(state.h, last.h, rtol=1e-5, atol=1e-5)
-    out, state = layer.step(x[0, 0])
-    torch.testing.assert_close(out, y[0, 0])
-    assert state.h.shape == (2, 4)
+    assert check_steps(layer, x, rtol=1e-5, atol=1e-5).h.shape == (2, 4)
 
 
 @every_layer
 def test_pieces_with_the_state_kept_are_the_whole(kind):
     layer = drawn(kind, 5, 4, num_layers=2)
     x = torch.randn(2, 200, 5)
-    y, last = layer(x)
-    state, pieces = None, []
-    for piece in x.split([70, 0, 1, 129], 1):
-        out, state = layer(piece, state)
-        pieces.append(out)
-    torch.testing.assert_close(torch.cat(pieces, 1), y)
-    torch.testing.assert_close(state, last)
-    torch.testing.assert_close(layer(x[:, 70:], {"h": layer(x[:, :70])[1].h})[0], y[:, 70:])
+    check_pieces(layer, x, [70, 0, 1, 129])
 
 
 @every_layer
@@ -210,15 +196,7 @@ def test_nothing_in_nothing_out(kind):
 @pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")
 @every_layer
 def test_transforms_of_torch_func(kind):
-    layer, x = drawn(kind, 5, 4, num_layers=2), X.unsqueeze(1)
-    each = torch.func.vmap(lambda one: layer(one)[0])(x)
-    torch.testing.assert_close(each[:, 0], layer(X)[0])
-
-    def loss(one):
-        return layer(one)[0].square().sum()
-
-    along = torch.func.jvp(loss, (X,), (torch.ones_like(X),))[1]
-    torch.testing.assert_close(along, torch.func.grad(loss)(X).sum())
+    check_transforms(drawn(kind, 5, 4, num_layers=2), X)
 
 
 def test_initial_weights():

@@ -15,6 +15,8 @@ from gatewise.compiler import recurrent_dropout, zoneout
 from gatewise.nn import Mogrifier, Recurrent
 from tests.cells.oracles import logistic
 
+from .sequences import check_each_alone, check_pieces, check_steps
+
 
 def normal(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
@@ -130,37 +132,13 @@ def test_units_see_their_output_as_it_was():
 )
 def test_lengths_are_each_sequence_alone(lengths, num_layers, rounds, name):
     layer = drawn_anew(Mogrifier(name, 5, 4, num_layers=num_layers, rounds=rounds))
-    x = X[: len(lengths)].clone()
-    for k, length in enumerate(lengths):
-        x[k, length:] = float("nan")
-    x.requires_grad_()
-    y, state = layer(x, lengths=lengths)
-    y.sum().backward()
-    assert x.grad.isfinite().all()
-    for k, length in enumerate(lengths):
-        alone, last = layer(X[k, :length])
-        torch.testing.assert_close(y[k, :length], alone)
-        assert not y[k, length:].any()
-        assert not x.grad[k, length:].any()
-        torch.testing.assert_close(tuple(s[:, k] for s in state), tuple(last))
+    check_each_alone(layer, X, lengths)
 
 
 def test_chunks_and_steps_with_the_state_kept_are_the_whole():
     layer = drawn_anew(Mogrifier("lstm", 5, 4, num_layers=2))
-    y, last = layer(X)
-    first, state = layer(X[:, :2])
-    second, end = layer(X[:, 2:], {"c": state.c, "h": state.h})
-    torch.testing.assert_close(torch.cat([first, second], 1), y)
-    torch.testing.assert_close(end, last)
-    state, outputs = None, []
-    for x in X.unbind(1):
-        out, state = layer.step(x, state)
-        outputs.append(out)
-    torch.testing.assert_close(torch.stack(outputs, 1), y)
-    torch.testing.assert_close(state, last)
-    out, state = layer.step(X[0, 0])
-    torch.testing.assert_close(out, y[0, 0])
-    assert state.h.shape == (2, 4)
+    check_pieces(layer, X, [2, X.shape[1] - 2])
+    assert check_steps(layer, X).h.shape == (2, 4)
 
 
 @pytest.mark.parametrize("shape", [(0, 6), (3, 0), (0, 0)])

@@ -16,7 +16,7 @@ from gatewise.errors import InputError
 from gatewise.train import Checkpoint, Ensemble, Trainer, run
 from gatewise.train.checkpoint import NAME
 
-from ..toys import Layers, Net, Rows, squared
+from ..toys import Killed, Layers, Net, Rows, kill_after, squared
 
 TRAINER = Trainer(lr=0.02, batch_size=8, max_epochs=12)
 
@@ -45,22 +45,10 @@ def weights(network):
     return torch.cat([p.detach().flatten() for p in network.parameters()])
 
 
-class Killed(Exception):
-    pass
-
-
 def interrupted(network, folder, after, trainer=TRAINER):
     """Run until so many batches were asked for, with a checkpoint after every step."""
-    data, left = fold(), [after]
-    batch = data.train.batch
-
-    def counting(*arguments):
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-        return batch(*arguments)
-
-    data.train.batch = counting
+    data = fold()
+    kill_after(data.train, after)
     with pytest.raises(Killed):
         run(network, squared, data, trainer, checkpoint=Checkpoint(folder, every=0.0))
 

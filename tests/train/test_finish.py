@@ -9,13 +9,9 @@ import torch
 from gatewise.data.contract import Fold
 from gatewise.train import Checkpoint, Ensemble, Trainer, finish, run
 
-from ..toys import Layers, Net, Rows, squared
+from ..toys import Killed, Layers, Net, Rows, kill_after, squared
 
 TRAINER = Trainer(lr=0.02, batch_size=8, max_epochs=6, finish=0.5).resolve()
-
-
-class Killed(Exception):
-    pass
 
 
 def rows(count, seed, noise=0.0):
@@ -98,16 +94,8 @@ def test_a_fit_killed_while_finishing_ends_with_the_same_bits(tmp_path, members,
     whole = build(members)
     _, _, steps = fitted(fold(), whole)
     assert steps * members > after
-    data, left = fold(), [after]
-    batch = data.whole.batch
-
-    def counting(*arguments):
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-        return batch(*arguments)
-
-    data.whole.batch = counting
+    data = fold()
+    kill_after(data.whole, after)
     with pytest.raises(Killed):
         fitted(data, build(members), Checkpoint(tmp_path, every=0.0))
     again = build(members)

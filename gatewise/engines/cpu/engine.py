@@ -16,6 +16,7 @@ from ..call import Call, Result
 from ..tracing import is_batched, is_recorded, is_transformed
 from . import whole
 from .both import run_both
+from .image import may_make_code
 from .twice import bare, twice, with_
 
 TYPES = (torch.float32, torch.float64)
@@ -47,9 +48,7 @@ class Cpu:
                     f"all tensors must be like x, {x.dtype} on {x.device}, and one is "
                     f"{tensor.dtype} on {tensor.device}"
                 )
-        if not has_llvmlite():
-            return "llvmlite is not installed: pip install llvmlite"
-        return None
+        return unable()
 
     def run(self, call: Call) -> Result:
         """See `Engine.run`."""
@@ -74,9 +73,13 @@ class Cpu:
 
 
 @lru_cache(maxsize=1)
-def has_llvmlite() -> bool:
-    """Whether there is what makes machine code."""
-    return find_spec("llvmlite") is not None
+def unable() -> str | None:
+    """Why no machine code is made here, whatever the call; nothing where it is."""
+    if find_spec("llvmlite") is None:
+        return "llvmlite is not installed: pip install llvmlite"
+    if not may_make_code():
+        return "this system lets no program make code as it runs"
+    return None
 
 
 class _Recurrence(torch.autograd.Function):

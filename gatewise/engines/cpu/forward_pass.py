@@ -10,9 +10,11 @@ from torch import Tensor
 
 from . import kernels
 from .builder import Builder
+from .forked import torch_alone
 from .frame import Frame, Live, Place, Value
 from .host import Host
 from .plan import INPUT, Plan, sources, taking
+from .pool import borrow
 from .rows import Rows
 from .sizes import Sizes
 from .task import Form, strides_like_input
@@ -39,6 +41,9 @@ _COUNTER = 64
 
 _NEAR = 1 << 14
 """Bytes of weights that stay in the nearest cache."""
+
+_BEHIND = 64
+"""Numbers behind the input's products that may be read, and count for nothing."""
 
 
 class ForwardFrame:
@@ -204,15 +209,17 @@ def _full(form: Form, machine: Host, same: _Same, keep: str, steps: int) -> Forw
 def products(x: Tensor, weight: Tensor) -> Tensor:
     """Multiply all of the input with its weights, [batch, time, rows], by torch.
 
-    Laid out as the input is, so that nothing is copied; a vector is read behind the last row.
+    Laid out as the input is, so that nothing is copied, and in borrowed memory; a vector is read
+    behind the last row.
     """
     batch, time, _ = x.shape
     is_turned = batch > 1 and x.stride(0) < x.stride(1)
     flat = (x.transpose(0, 1) if is_turned else x).reshape(batch * time, -1)
     rows = weight.shape[0]
-    out = torch.empty(batch * time * rows + 64, dtype=x.dtype)[: batch * time * rows]
-    out = out.view(batch * time, rows)
-    torch.mm(flat, weight.t(), out=out)
+    room = borrow((batch * time * rows + _BEHIND) * x.element_size())
+    out = room.tensor((batch * time, rows), x.dtype)
+    with torch_alone():
+        torch.mm(flat, weight.t(), out=out)
     return out.view(time, batch, rows).transpose(0, 1) if is_turned else out.view(batch, time, rows)
 
 

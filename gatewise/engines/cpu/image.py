@@ -10,6 +10,7 @@ import ctypes
 import json
 import mmap
 import struct
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -69,9 +70,8 @@ class Loaded:
         self._start = ctypes.addressof(ctypes.c_char.from_buffer(pages))
         for name, place in image.foreign.items():
             struct.pack_into("<Q", pages, place, _of_system(name))
-        allowed = mmap.PROT_READ | mmap.PROT_EXEC
-        if _mprotect()(self._start, len(pages), allowed):
-            raise OSError(ctypes.get_errno(), "the system lets no program make code as it runs")
+        if not _may_run(pages):
+            raise OSError(ctypes.get_errno(), "this system lets no program make code as it runs")
         self._functions = image.functions
 
     def address(self, name: str) -> int:
@@ -169,6 +169,23 @@ def _symbols(content: bytes, table: _Section, sections: list[_Section]) -> list[
 
 def _name(content: bytes, at: int) -> str:
     return content[at : content.index(b"\0", at)].decode()
+
+
+@lru_cache(maxsize=1)
+def may_make_code() -> bool:
+    """Whether this program may run what it wrote; where not, LLVM's own loading would crash it.
+
+    Example:
+        >>> may_make_code()
+        True
+    """
+    return sys.platform == "win32" or _may_run(mmap.mmap(-1, mmap.PAGESIZE))
+
+
+def _may_run(pages: mmap.mmap) -> bool:
+    """Let what was written to pages be run, and no more be written; whether the system agreed."""
+    start = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+    return not _mprotect()(start, len(pages), mmap.PROT_READ | mmap.PROT_EXEC)
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..call import Call
+from .forked import torch_alone
 from .host import Host, host
 from .plan import Plan, plan
 from .rows import Rows, rows
@@ -149,7 +150,10 @@ def like_input(parts: Task, features: int) -> Tensor:
     shape, strides = (sizes.batch, sizes.time, features), strides_like_input(parts.form, features)
     # Not a view, since users may change in place what a layer gives.
     made = torch.empty_strided(shape, strides, dtype=x.dtype)
-    return made if parts.lengths is None else made.zero_()
+    if parts.lengths is None:
+        return made
+    with torch_alone():
+        return made.zero_()
 
 
 def strides_like_input(form: Form, features: int) -> tuple[int, int, int]:

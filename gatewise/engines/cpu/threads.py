@@ -349,6 +349,11 @@ def _workers() -> _Workers:
 _is_child = False
 
 
+def is_child() -> bool:
+    """Whether this process was forked from one that had threads, and has none itself."""
+    return _is_child
+
+
 def _in_child() -> None:
     """After a fork there are no threads, though OpenMP and the queue would believe in them."""
     global _is_child

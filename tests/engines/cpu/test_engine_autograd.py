@@ -203,6 +203,21 @@ def test_a_call_without_gradients_keeps_nothing(lent):
     del result
 
 
+@pytest.mark.parametrize("batch", [1, 3, 20])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_inference_allocates_its_outputs_alone(lent, batch, ragged):
+    lengths = torch.arange(batch) if ragged else None
+    call = drawn(CELLS["lstm"], batch, 50, input=30, hidden=40, lengths=lengths)
+    own = [torch.profiler.ProfilerActivity.CPU]
+    with torch.no_grad():
+        CPU.run(call)
+        with torch.profiler.profile(activities=own, profile_memory=True) as seen:
+            outputs = flat(CPU.run(call))
+    asked = sum(max(event.self_cpu_memory_usage, 0) for event in seen.events())
+    assert sum(t.nbytes for t in outputs) <= asked <= sum(t.nbytes + 64 for t in outputs)
+    assert lent() == 0
+
+
 @pytest.mark.parametrize("memory", ["keep", "recompute"])
 def test_memory_comes_back_with_the_backward_pass(lent, memory):
     call = drawn(CELLS["lstm"], 3, 50, hidden=20)._replace(memory=memory)

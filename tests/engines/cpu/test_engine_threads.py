@@ -130,6 +130,22 @@ if not child:
 assert os.waitpid(child, 0)[1] == 0
 """
 
+FEW = """
+import os, torch
+from gatewise import nn
+torch.set_num_threads(2)
+layer, x = nn.LSTM(64, 256, batch_first=True), torch.randn(1, 900, 64)
+lengths = None if {full} else [850]
+with torch.no_grad():
+    want = layer(x, lengths=lengths)[0][0, 800].tolist()
+    child = os.fork()
+    if not child:
+        found = layer(x, lengths=lengths)[0][0, 800].tolist()
+        apart = max(abs(a - b) for a, b in zip(found, want))
+        os._exit(not (apart < 1e-5 and torch.get_num_threads() == 2))
+assert os.waitpid(child, 0)[1] == 0
+"""
+
 LOADER = """
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -150,7 +166,11 @@ for _ in range(2):
 
 
 @forks
-@pytest.mark.parametrize("script", [FORK, LOADER], ids=["fork", "loader"])
+@pytest.mark.parametrize(
+    "script",
+    [FORK, FEW.format(full=True), FEW.format(full=False), LOADER],
+    ids=["fork", "one sequence", "one that ends early", "loader"],
+)
 def test_forked_processes_run_a_layer(script):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script], timeout=60, capture_output=True, text=True

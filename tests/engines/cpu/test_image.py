@@ -1,11 +1,16 @@
 """Objects become code in one piece, or LLVM loads them."""
 
 import ctypes
+import errno
 import math
+import subprocess
+import sys
 
 import pytest
+import torch
 
-from gatewise.engines.cpu import jit
+import gatewise
+from gatewise.engines.cpu import engine, image, jit
 from gatewise.engines.cpu.host import foreign, host
 from gatewise.engines.cpu.image import Image, Loaded, linked
 
@@ -98,3 +103,68 @@ def test_others_are_left_to_llvm():
     assert linked(b"MZ") is None
     writable = "@x = global i64 1\n" + answer(1)
     assert linked(jit._code(writable, host())) is None
+
+
+@pytest.fixture
+def forbidden(monkeypatch):
+    """A system that refuses to run what was written."""
+
+    def refuse(*_):
+        ctypes.set_errno(errno.EACCES)
+        return -1
+
+    monkeypatch.setattr(image, "_mprotect", lambda: refuse)
+    for remembered in (image.may_make_code, engine.unable):
+        remembered.cache_clear()
+    yield
+    for remembered in (image.may_make_code, engine.unable):
+        remembered.cache_clear()
+
+
+REASON = "this system lets no program make code as it runs"
+
+
+def test_where_no_code_may_be_made_the_next_engine_runs(forbidden):
+    x = torch.randn(5, 2, 3)
+    gru, lstm, double = (
+        gatewise.nn.GRU(3, 4),
+        gatewise.nn.LSTM(3, 4),
+        gatewise.nn.LSTM(3, 4).double(),
+    )
+    assert gatewise.explain(gru, x).reasons["cpu"] == REASON
+    assert gatewise.explain(gru, x).chosen == "native"
+    assert gatewise.explain(double, x.double()).chosen == "native"
+    if torch.backends.mkldnn.is_available():
+        found = gatewise.explain(lstm, x)
+        assert found.reasons["native"] == (
+            "torch's kernel for the lstm makes code as it runs, which this system forbids"
+        )
+        assert found.chosen == "reference"
+    lstm(x)[0].sum().backward()
+    with pytest.raises(gatewise.InputError, match=f"no stream for this layer: {REASON}"):
+        lstm.stream()
+
+
+def test_code_that_may_not_run_is_the_systems_error(forbidden, link):
+    with pytest.raises(PermissionError, match=REASON):
+        Loaded(link(answer(4)))
+
+
+HARDENED = """
+import ctypes, sys, torch, gatewise
+layer, x = gatewise.nn.LSTM(3, 4), torch.zeros(2, 3, 3)
+# PR_SET_MDWE: what is not code now never becomes code.
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):
+    sys.exit("this kernel cannot refuse")
+layer(x)[0].sum().backward()
+print(gatewise.explain(layer, x).reasons["cpu"])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux to refuse")
+def test_a_hardened_process():
+    command = [sys.executable, "-c", HARDENED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if "cannot refuse" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert (done.returncode, done.stdout.strip()) == (0, REASON)
