@@ -20,6 +20,7 @@ BACKWARD = {
     "prepare": "prepare",
     "rebuild": "rebuild",
     "main": "backward",
+    "team": "backward",
     "outer": "outer",
     "finish": "finish",
 }

@@ -10,6 +10,7 @@ from .block import Block
 from .forward import drop_ended
 from .ir import Function, Lanes, Module
 from .means import mean_of_row, spread
+from .meeting import meet
 from .plan import INPUT, RAW, Part, Plan
 from .words import backward_words
 
@@ -95,7 +96,7 @@ class Backward:
         code = block.code
         with code.loop(begin, end) as row:
             place = code.place()
-            with code.loop("0", block.word(f"{units}:blocks")) as unit:
+            with code.loop(block.word(f"{units}:from"), block.word(f"{units}:to")) as unit:
                 at = code.mul(unit, self.lanes.count)
                 mask = code.mask(code.sub(block.word(units), at))
                 yield _Leaves(self, block, row, place, unit, at, mask)
@@ -158,25 +159,31 @@ class Backward:
         rows, padded = code.sub("%end", begin), block.word("hidden:padded")
         for j, (first, number) in enumerate(self.plan.runs(operand)):
             a = code.offset(self._planes_row(block, begin), code.mul(padded, first))
-            width = block.word(f"{self._run_width(first)}:padded")
-            panels = block.pointer(f"panel:{operand}:{j}")
-            given = [f"ptr {a}", f"i64 {block.word('planes_row')}",
-                     f"i64 {code.mul(width, number)}", f"ptr {panels}"]  # fmt: skip
+            count = code.mul(block.word(f"{self._run_width(first)}:padded"), number)
+            units = "input" if operand == INPUT else self._width(operand)
+            at, to_at = (
+                code.mul(block.word(f"{units}:{end}"), self.lanes.count) for end in ("from", "to")
+            )
+            panels = code.offset(block.pointer(f"panel:{operand}:{j}"), code.mul(at, count))
+            given = [f"ptr {a}", f"i64 {block.word('planes_row')}", f"i64 {count}", f"ptr {panels}"]
             if operand == INPUT:
                 to = code.offset(block.pointer("dx_rows"), begin, "i64")
                 offset = code.mul(block.word("step"), block.word("dx_step"))
-                given += [f"i64 {block.word('input')}", f"ptr {to}", f"i64 {offset}"]
+                offset = code.add(offset, code.mul(at, self.lanes.size))
+                left = code.sub(code.least(to_at, block.word("input")), at)
+                given += [f"i64 {left}", f"ptr {to}", f"i64 {offset}"]
                 given += [f"i64 {rows}", f"i64 {int(j > 0)}"]
                 callee = block.pointer("product_rows")
             else:
-                to, size = self._carry_row(block, begin, operand), f"{self._width(operand)}:padded"
-                columns = block.word(size)
-                given += [f"i64 {columns}", f"ptr {to}", f"i64 {columns}", f"i64 {rows}"]
+                columns = code.sub(to_at, at)
+                to = code.offset(self._carry_row(block, begin, operand), at)
+                row = block.word(f"{units}:padded")
+                given += [f"i64 {columns}", f"ptr {to}", f"i64 {row}", f"i64 {rows}"]
                 if operand == RAW and j == 0:
                     # What is projected is used by nothing else: here its gradient begins.
                     numbers = code.mul(rows, columns)
-                    with code.loop("0", numbers, str(self.lanes.count)) as at:
-                        code.store("zeroinitializer", to, at)
+                    with code.loop("0", numbers, str(self.lanes.count)) as k:
+                        code.store("zeroinitializer", to, k)
                 callee = block.pointer("product")
             code.do(f"call void {callee}({', '.join(given)})")
         code.do("ret void")
@@ -208,6 +215,7 @@ class Backward:
 
             for k in reversed(range(len(plan.parts))):
                 code.do(f"call void @gradients_{k}(ptr %block, i64 {begin}, i64 {end})")
+                meet(block)
                 for operand in dict.fromkeys(s.operand for s in plan.parts[k].sums):
                     if operand and operand not in plan.states:
                         call(operand)

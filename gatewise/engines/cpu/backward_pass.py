@@ -7,9 +7,17 @@ from functools import lru_cache
 
 from . import kernels
 from .builder import Builder
-from .forward_pass import NAMED, ORIGIN, ForwardFrame, _Same
+from .forward_pass import (
+    NAMED,
+    ORIGIN,
+    ForwardFrame,
+    _Same,
+    meeting_of,
+    shares_of,
+    shares_units,
+)
 from .frame import Frame, Live, Place, Value
-from .host import Host
+from .host import Host, widths
 from .plan import INPUT
 from .rows import Rows
 from .task import Form
@@ -40,6 +48,7 @@ class BackwardFrame:
         prepare: Region to run first.
         main: Region that runs time, from the words `last` down to `first`, of what was kept from
             the word `origin` on.
+        team: What runs instead of `main` where several threads share the units of one row.
         outer: Region that adds up the gradients of the weights after each run of `main`.
         finish: Region that brings out what was wanted.
         whole: All as one, for a single thread where `steps` is all of time.
@@ -89,6 +98,18 @@ class BackwardFrame:
             own |= {f"gradient:{name}": places[t] for name, places in vectors.items()}
             named = ORIGIN | {"state_origin": "state_origin"}
             main.append(build.frame.job(kernel.words, kernel.address, told | own, named))
+        self.team: Place | None = None
+        if shares_units(form, rows) and len(plan.parts) == 1:
+            told |= meeting_of(build, jobs)
+            whole = widths(machine.registers)[0]
+            own = told | {f"gradient:{name}": places[0] for name, places in vectors.items()}
+            own |= {"begin": 0, "end": 1}
+            named = ORIGIN | {"state_origin": "state_origin"}
+            team = [
+                build.frame.job(kernel.words, kernel.address, own | share, named)
+                for share in shares_of(sizes, form.threads, whole)
+            ]
+            self.team = build.frame.team(team, main[0])
         self.rebuild = self._rebuild(told)
         finish = self._finish_states(carries, given)
         outer, zeros, turned = self._outer(told, kept) if self._weights else ([], [], [])
@@ -112,7 +133,10 @@ class BackwardFrame:
         for end in range(last, first, -self.steps):
             live.set("last", end)
             live.set("first", max(first, end - self.steps))
-            live.run(self.main, threads)
+            if self.team is not None and threads > 1:
+                live.run_team(self.team, threads)
+            else:
+                live.run(self.main, threads)
             live.run(self.outer, threads)
 
     def _states(self, kept: ForwardFrame) -> dict[str, tuple[Place, int]]:

@@ -9,6 +9,7 @@ from . import graph
 from .block import Block
 from .ir import Function, Lanes, Module
 from .means import mean_of_row
+from .meeting import meet
 from .plan import INPUT, Part, Plan, sources, taking
 from .tile import UpperHalves, accumulate, over_rows
 from .words import FEW_ROWS, forward_words
@@ -62,10 +63,6 @@ def shape(sums: int, registers: int) -> Shape:
 
     wide = next(g for g in (4, 2, 1) if g == 1 or 6 * g * each <= room)
     return Shape(max(1, min(8, room // (wide * each))), wide, blocks(1), blocks(2))
-
-
-_PATIENCE = 2_000
-"""Looks at a counter before other threads are let run."""
 
 
 class Forward:
@@ -345,7 +342,7 @@ class Forward:
                     kept = code.offset(block.pointer(f"kept:{k}"), offset, "i8")
                     block.put(f"keep:{k}", kept, "ptr")
                 self._sweep(block, k, end)
-                self._meet(block)
+                meet(block)
                 for name, _ in part.computes:
                     if name not in self.plan.states:
                         self._means(block, name, f"value:{name}", end)
@@ -365,35 +362,6 @@ class Forward:
                 found = mean_of_row(code, self._row(block, value, first, row), block.word("hidden"))
                 to = code.offset(block.pointer(f"mean:{mean.name}"), row)
                 code.do(f"store {self.lanes.kind} {found}, ptr {to}")
-
-    def _meet(self, block: Block) -> None:
-        """Wait for the other jobs that share the units of these rows, if there are any.
-
-        They run on threads of their own at the same time. Who has waited for long lets others run.
-        """
-        code, meeting = block.code, block.pointer("meeting")
-        with code.when(code.let(f"icmp ne ptr {meeting}, null")):
-            place = code.offset("%block", self.words["met"], "i64")
-            goal = code.add(code.let(f"load i64, ptr {place}"), block.word("team"))
-            code.do(f"store i64 {goal}, ptr {place}")
-            code.let(f"atomicrmw add ptr {meeting}, i64 1 seq_cst")
-            check, patient, wait, leave = (code.label(s) for s in ("mc", "mp", "mw", "me"))
-            turns, more, before = code.fresh("w"), code.fresh("w"), code.here
-            code.jump(check)
-            code.block(check)
-            code.let(f"phi i64 [ 0, %{before} ], [ {more}, %{wait} ]", turns)
-            count = code.let(f"load atomic i64, ptr {meeting} acquire, align 8")
-            code.branch(code.less(count, goal), patient, leave)
-            code.block(patient)
-            code.let(f"add i64 {turns}, 1", more)
-            long = code.let(f"icmp sgt i64 {turns}, {_PATIENCE}")
-            with code.when(long):
-                self.module.declare("@sched_yield", "declare i32 @sched_yield()")
-                code.let("call i32 @sched_yield()")
-            code.jump(wait)
-            code.block(wait)
-            code.jump(check)
-            code.block(leave)
 
     def _turn(self, block: Block, state: str, nth: str) -> None:
         """Set where a state's old and new value are at a step: all of time, or two in turn."""

@@ -137,8 +137,13 @@ class ForwardFrame:
             for begin, end in rows.bounds
         ]
         self.team: Place | None = None
-        if _shares_units(form, rows):
-            self.team = _team(build, kernel, told, jobs, main[0])
+        if shares_units(form, rows):
+            told_all = told | {"begin": 0, "end": 1} | meeting_of(build, jobs)
+            team = [
+                build.frame.job(kernel.words, kernel.address, told_all | part, ORIGIN)
+                for part in shares_of(sizes, form.threads)
+            ]
+            self.team = build.frame.team(team, main[0])
         before = [build.sequence(jobs), *packing]
         after = [build.sequence(finish)]
         frame = build.frame
@@ -158,24 +163,33 @@ def run_time(frame: ForwardFrame, live: Live, threads: int) -> None:
         live.run(frame.main, threads)
 
 
-def _team(
-    build: Builder, kernel: kernels.Kernel, told: dict[str, Value], jobs: list[Place], alone: Place
-) -> Place:
-    """Jobs that share the units of one row, and meet after each part of a step."""
-    sizes, shares = build.sizes, build.form.threads
-    meeting = build.room(_COUNTER)
-    jobs.append(build.zero(meeting, _COUNTER))
-    own: dict[str, Value] = dict(told) | {"begin": 0, "end": 1, "meeting": meeting, "team": shares}
-    team = []
-    for t in range(shares):
-        for name, units in (("hidden", sizes.hidden), ("output", sizes.output)):
-            blocks = sizes.padded(units) // sizes.lanes
-            own |= {f"{name}:from": blocks * t // shares, f"{name}:to": blocks * (t + 1) // shares}
-        team.append(build.frame.job(kernel.words, kernel.address, own, ORIGIN))
-    return build.frame.team(team, alone)
+def meeting_of(build: Builder, jobs: list[Place]) -> dict[str, Value]:
+    """Words of jobs that share the units of one row: where they meet, and how many."""
+    place = build.room(_COUNTER)
+    jobs.append(build.zero(place, _COUNTER))
+    return {"meeting": place, "team": build.form.threads}
 
 
-def _shares_units(form: Form, rows: Rows) -> bool:
+def shares_of(sizes: Sizes, count: int, whole: int = 1) -> list[dict[str, int]]:
+    """Which blocks of units each of `count` jobs has, in groups of `whole` blocks."""
+    units = {"hidden": sizes.hidden, "output": sizes.output, "input": sizes.input}
+    blocks = {name: sizes.padded(number) // sizes.lanes for name, number in units.items()}
+
+    def edge(name: str, k: int) -> int:
+        groups = -(-blocks[name] // whole)
+        return min(blocks[name], groups * k // count * whole)
+
+    return [
+        {
+            f"{name}:{end}": edge(name, k)
+            for name in units
+            for end, k in (("from", t), ("to", t + 1))
+        }
+        for t in range(count)
+    ]
+
+
+def shares_units(form: Form, rows: Rows) -> bool:
     """Whether one sequence is all there is, and wide enough for several threads."""
     wide = form.sizes.hidden >= _WIDE and not form.plan.means
     return wide and len(rows.order) == 1 and form.threads > 1

@@ -203,3 +203,8 @@ def _make(name: str, triple: str, cpu: str, features: str) -> Host:
         registers=registers,
         flush={"x86_64": "mxcsr", "aarch64": "fpcr"}.get(_machine(triple), ""),
     )
+
+
+def widths(registers: int) -> tuple[int, ...]:
+    """Vectors of the tiles of products, the widest first, for a number of registers."""
+    return (4, 2, 1) if registers >= 32 else (2, 1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .block import Block
+from .host import widths
 from .ir import Function, Lanes, Module
 from .moving import transposed
-from .products import widths
 from .words import PACK
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .block import Block
+from .host import widths
 from .ir import Function, Lanes, Module
 from .tile import accumulate, over_rows
 from .words import OUTER
@@ -14,11 +15,6 @@ HEIGHT = 6
 
 _FAR = 2 << 20
 """Bytes from which on a matrix is far away: behind the second-level cache."""
-
-
-def widths(registers: int) -> tuple[int, ...]:
-    """Vectors of a tile, the widest first; the widest times the height is held in registers."""
-    return (4, 2, 1) if registers >= 32 else (2, 1)
 
 
 def heights(width: int, widest: int) -> tuple[int, ...]:

@@ -38,7 +38,8 @@ class Sizes(NamedTuple):
 
     def words(self) -> dict[str, int]:
         """What kernels are told of the numbers of units."""
-        told = {"input": self.input}
+        told = {"input": self.input, "input:from": 0}
+        told["input:to"] = self.padded(self.input) // self.lanes
         for name, units in (("hidden", self.hidden), ("output", self.output)):
             padded = self.padded(units)
             blocks = padded // self.lanes

@@ -32,6 +32,10 @@ class Words:
 UNITS = ("hidden", "output")
 """What counts units: those of the cell, and those that leave the layer."""
 
+_SHARED = tuple(f"{units}:{end}" for units in UNITS for end in ("from", "to"))
+_MEETING = ("meeting", "team", "met")
+"""Address of a counter, nothing where nobody is waited for; how many meet; how often so far."""
+
 FEW_ROWS = 2
 """Rows of a thread up to which all of the input is multiplied at once, before time begins."""
 
@@ -78,8 +82,7 @@ def forward_words(plan: Plan) -> Words:
     """
     names = ["begin", "end", "first", "last", "origin", "lengths", "input"]
     names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
-    names += [f"{units}:{end}" for units in UNITS for end in ("from", "to")]
-    names += ["meeting", "team", "met"]
+    names += [*_SHARED, *_MEETING]
     names += ["x_rows", "x_step", "sums_rows", "sums_step", "y_rows", "y_step", "step"]
     for noise in plan.noises:
         names += [f"noise_rows:{noise}", f"noise_step:{noise}"]
@@ -99,11 +102,14 @@ def backward_words(plan: Plan) -> Words:
     """What the backward kernel of a plan is told; addresses, bytes and counts.
 
     What was kept begins at step `origin`, states at `state_origin`, and what waits for gradients
-    of weights at step `first`.
+    of weights at step `first`. A job runs some rows, and of those the blocks of units `hidden:from`
+    up to `hidden:to`, and of the input `input:from` up to `input:to`. Where these of a row are
+    shared, all `team` jobs meet at the counter `meeting` in each step.
     """
     names = ["begin", "end", "first", "last", "origin", "state_origin", "lengths"]
     names += ["input", "step", "nth", "since", "state_since"]
     names += [f"{units}{what}" for units in UNITS for what in ("", ":blocks", ":padded")]
+    names += [*_SHARED, "input:from", "input:to", *_MEETING]
     names += ["y_rows", "y_step", "start", "d_rows", "d_step", "dx_rows", "dx_step"]
     names += ["planes", "planes_step", "planes_row", "product", "product_rows"]
     for noise in plan.noises:

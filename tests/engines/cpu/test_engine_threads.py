@@ -11,6 +11,7 @@ import torch
 from gatewise import nn
 from gatewise.cells import every_cell
 from gatewise.engines.cpu import task
+from gatewise.engines.cpu.frame import Live
 from gatewise.engines.cpu.words import FEW_ROWS
 
 from .calls import CPU, assert_near, drawn, run, uneven
@@ -49,6 +50,29 @@ def test_any_number_of_threads_gives_the_same(threads, name, size, ragged):
             assert all(map(torch.equal, values, results[0][0]))
         assert_near(values, results[0][0], 1e-6)
         assert_near(found, results[0][1], 1e-6)
+
+
+@pytest.mark.parametrize("hidden", [130, 200, 256])
+@pytest.mark.parametrize("name", ["lstm", "peephole_lstm", "elman", "gru_reset_before"])
+def test_units_of_one_sequence_are_shared_both_ways(threads, name, hidden, monkeypatch):
+    teams, run_team = [], Live.run_team
+
+    def noting(live, region, count):
+        teams.append(region)
+        run_team(live, region, count)
+
+    monkeypatch.setattr(Live, "run_team", noting)
+    call = drawn(CELLS[name], 1, 40, 21, hidden, dtype=torch.float32, reverse=True)
+    threads(1)
+    values, found = run(call)
+    assert not teams
+    for number in (2, 3):
+        threads(number)
+        shared, gradients = run(call)
+        assert_near(shared, values, 1e-6)
+        assert_near(gradients, found, 1e-6)
+    # A cell of several products meets forward only; each frame is of one number of threads.
+    assert len(teams) == (2 if name == "gru_reset_before" else 4)
 
 
 def test_the_same_number_of_threads_gives_the_same_gradients_to_the_last_bit(threads):
