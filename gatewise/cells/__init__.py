@@ -11,6 +11,7 @@ _NAMES = {
     "elman_relu": "._elman_relu",
     "every_cell": "._catalogue",
     "fgr": "._fgr",
+    "grid_lstm": "._grid_lstm",
     "gru": "._gru",
     "gru_reset_before": "._gru_reset_before",
     "indrnn": "._indrnn",

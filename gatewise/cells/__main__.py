@@ -18,7 +18,9 @@ def pages() -> dict[str, str]:
     index = (
         "# Cells\n\nWritten by `python -m gatewise.cells docs/cells`; do not edit.\n\n"
         + "\n".join(lines)
-        + "\n"
+        + "\n\nWhat is no cell of numbers for each unit is a layer: the mLSTM, minLSTM and minGRU, "
+        "convolutional, tree and\ngrid LSTMs and the mogrifier have pages "
+        "[there](../layers.md#pages).\n"
     )
     return {"index.md": index} | {f"{name}.md": _page(cell) for name, cell in cells.items()}
 

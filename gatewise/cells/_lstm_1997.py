@@ -21,7 +21,7 @@ def lstm_1997(i: Gate, g: Gate, o: Gate, h: State, c: State):
     Use it to see what the forget gate changed, or for sums over a whole sequence that must not
     fade. In a stream without ends its cell grows until its output no longer moves.
     """
-    i, o = sigmoid(i), sigmoid(o)
-    c = c + i * _within(2.0, g)
+    i, g, o = sigmoid(i), _within(2.0, g), sigmoid(o)
+    c = c + i * g
     h = o * _within(1.0, c)
     return h, c

@@ -7,7 +7,7 @@ from ..compiler import Gate, State, cell, exp, logsigmoid, maximum, sigmoid, tan
 def slstm_max(i: Gate, f: Gate, g: Gate, o: Gate, h: State, c: State, n: State, m: State):
     """LSTM as `slstm`, with the other published normaliser: n = max(f n + i, 1).
 
-    Poeppel, Beck and Hochreiter, FlashRNN: I/O-Aware Optimization of Traditional RNNs on modern
+    Pöppel, Beck and Hochreiter, FlashRNN: I/O-Aware Optimization of Traditional RNNs on modern
     hardware, 2024 (https://arxiv.org/abs/2412.07752), whose kernels bound n; those of the xLSTM
     (`slstm`) do not. From a new state the two are one function: at each step one of both gates is
     1, so n is never below 1. They differ where a state is given whose n lies between 0 and 1.

@@ -65,6 +65,22 @@ def layer_norm(cell: Cell, placement: str = "ba") -> Cell:
     return replace(normal, name=f"{cell.name}_layer_norm")
 
 
+def shift_of(cell: Cell, row: str) -> str | None:
+    """Name the vector into which layer norm has moved the bias of a row block, if it has one.
+
+    Example:
+        >>> from gatewise.cells import gru
+        >>> [shift_of(layer_norm(gru), row) for row in ("r_x", "r_h", "n_x", "n_h")]
+        ['shift_r', None, 'shift_n', 'shift_h_n']
+    """
+    block, from_input = cell.block(row), row in cell.input_rows
+    if f"gain_{'x' if from_input else 'h'}_{block}" not in cell.weights:
+        return None
+    alone = from_input or all(cell.block(other) != block for other in cell.input_rows)
+    name = f"shift_{block}" if alone else f"shift_h_{block}"
+    return name if name in cell.weights else None
+
+
 def _normal_gates(cell: Cell) -> Cell:
     plain = halved(cell)
     nodes = _rows(plain)

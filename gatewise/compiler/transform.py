@@ -69,9 +69,9 @@ def recurrent_dropout(cell: Cell, rate: float, kind: str = "semeniuta") -> Cell:
             scaled by `1 / (1 - rate)`, so that evaluation takes no notice.
         kind: `"semeniuta"` drops the candidate, anew at each step: `c = f * c + i * (m * g)`
             (Semeniuta, Severyn and Barth, Recurrent Dropout without Memory Loss, 2016,
-            https://arxiv.org/abs/1603.05118). The candidate is the tanh that the equations call
-            `g` or `n`, and the noise is `drop_g` or `drop_n`. `"gal"` drops what the recurrent
-            weights multiply, with one mask for the sequence, the noise `drop_h` (Gal and
+            https://arxiv.org/abs/1603.05118). The candidate is what the equations call `g` or
+            `n`, if it is no sigmoid, and the noise is `drop_g` or `drop_n`. `"gal"` drops what the
+            recurrent weights multiply, with one mask for the sequence, the noise `drop_h` (Gal and
             Ghahramani, A Theoretically Grounded Application of Dropout in Recurrent Neural
             Networks, 2016, https://arxiv.org/abs/1512.05287).
 
@@ -118,17 +118,22 @@ def _quiet(cell: Cell, noisy: frozenset[str]) -> Cell:
     )
 
 
+_CANDIDATES = ("g", "n")
+
+
 def _drop_candidate(cell: Cell, rate: float) -> Cell:
+    named = [(name, node) for name, node in cell.labels if name in _CANDIDATES]
+    # A gate that nothing is made of before it is written is a candidate as it is.
+    bare = [(p.name, var(p.name)) for p in cell.ports if p.kind == "gate"]
     found = [
         (name, node)
-        for name, node in cell.labels
-        if name in ("g", "n") and node.op == "tanh" and name not in cell.states
+        for name, node in named or [pair for pair in bare if pair[0] in _CANDIDATES]
+        if node.op != "sigmoid" and name not in cell.states
     ]
     if len(found) != 1:
         raise InputError(
-            f"cell {cell.name} has no one candidate, a tanh that its equations call g or n, which "
-            "recurrent dropout of kind 'semeniuta' could drop: take the kind 'gal', or an LSTM or "
-            "GRU"
+            f"cell {cell.name} has no one candidate, which its equations call g or n, for "
+            "recurrent dropout of kind 'semeniuta' to drop: take the kind 'gal', or an LSTM or GRU"
         )
     ((name, candidate),) = found
     mask = _mask(cell, f"drop_{name}", rate, "step")

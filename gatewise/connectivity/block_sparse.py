@@ -20,7 +20,8 @@ class BlockSparse(Sparse):
     all tiles take equally long. Blocks of 16 x 1 are those of Kalchbrenner et al., Efficient
     Neural Audio Synthesis, 2018 (https://arxiv.org/abs/1802.08435); blocks in recurrent layers go
     back to Narang, Undersander & Diamos, Block-Sparse Recurrent Neural Networks, 2017
-    (https://arxiv.org/abs/1711.02782). Engines of today multiply the dense matrix, zeros included.
+    (https://arxiv.org/abs/1711.02782). Streams leave the other blocks out; engines that run whole
+    sequences multiply the dense matrix, zeros included.
 
     Args:
         density: Share of the groups that a tile keeps, above 0 and at most 1.

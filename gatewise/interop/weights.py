@@ -132,6 +132,7 @@ def built(
     merge: str | None = "concat",
     dropout: float = 0.0,
     proj_size: int = 0,
+    layer_norm: str | None = None,
 ) -> Recurrent:
     """Make a layer that holds a copy of these weights, on their device and of their type.
 
@@ -141,6 +142,7 @@ def built(
         merge: As in `Recurrent`.
         dropout: As in `Recurrent`.
         proj_size: As in `Recurrent`.
+        layer_norm: As in `Recurrent`.
     """
     first = layers[0][0]
     weight = first["weight_ih"]
@@ -155,6 +157,7 @@ def built(
         dropout=dropout,
         bias="bias_ih" in first,
         proj_size=proj_size,
+        layer_norm=layer_norm,
         device="meta",
         dtype=weight.dtype,
     ).to_empty(device=weight.device)

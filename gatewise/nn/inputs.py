@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from ..errors import InputError
 
@@ -43,10 +44,19 @@ def check_input(name: str, x: Tensor, axes: str, size: int, own: Tensor | None =
     Raises:
         InputError: It is not as above.
     """
+    _refuse_packed(name, x)
     if x.dim() != axes.count(",") + 1 or x.shape[-1] != size:
         raise InputError(f"{name} of shape {tuple(x.shape)}: give {axes} with {size} features")
     if own is not None:
         check_type(x, own, name)
+
+
+def _refuse_packed(name: str, x: Any) -> None:
+    if isinstance(x, PackedSequence):
+        raise InputError(
+            f"{name} is packed: give {name} and lengths as pad_packed_sequence({name}, "
+            "batch_first=True) makes them; only Recurrent, Stacked, LSTM and GRU take packed input"
+        )
 
 
 def check_one_way(bidirectional: bool) -> None:
@@ -76,6 +86,7 @@ def with_batch(
         InputError: Shape or type of the input is not as above.
     """
     dims = axes.count(",") + 1
+    _refuse_packed("x", x)
     if x.dim() not in (dims, dims - 1) or x.shape[-1] != weight.shape[1]:
         raise InputError(
             f"x of shape {tuple(x.shape)}: give {axes} with {weight.shape[1]} features, with or "

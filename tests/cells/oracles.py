@@ -76,6 +76,17 @@ def coupled_lstm(x, old, W, U, b, p):
     return output * np.tanh(new), new
 
 
+def grid_lstm(x, old, W, U, b, p):
+    """Kalchbrenner et al. 2015, equation 1; H is what they multiply, both outputs side by side."""
+    h, m = old
+    H = np.concatenate([h, x], axis=1)
+    joined = {unit: np.concatenate([U[unit], W[unit]], axis=1) for unit in "ifog"}
+    u, f, o = (logistic(H @ joined[unit].T + b[unit]) for unit in "ifo")
+    c = np.tanh(H @ joined["g"].T + b["g"])
+    m = f * m + u * c
+    return np.tanh(o * m), m
+
+
 def _scalar_memory(x, old, W, U, b, forget, least=0):
     """Beck et al. 2024, equations 8 to 14, not stabilised; the states hold them less exp(m).
 
@@ -102,7 +113,7 @@ def slstm(x, old, W, U, b, p):
 
 
 def slstm_max(x, old, W, U, b, p):
-    """Poeppel et al. 2024: with the sigmoid forget gate, and at least 1 once stabilised."""
+    """Pöppel et al. 2024: with the sigmoid forget gate, and at least 1 once stabilised."""
     return _scalar_memory(x, old, W, U, b, logistic, least=1)
 
 

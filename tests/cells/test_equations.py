@@ -98,8 +98,8 @@ def test_row_blocks_are_in_the_order_of_torch(name, module):
 def test_forget_gates_start_open():
     assert all(c.bias in ({}, {"f": 1.0}, {"f_x": 1.0}) for c in CELLS.values())
     assert [n for n, c in CELLS.items() if c.bias] == [
-        "cifg", "coupled_lstm", "fgr", "janet", "lstm", "multiplicative_lstm", "niaf", "nig",
-        "noaf", "nog", "peephole_lstm", "phased_lstm", "slstm", "slstm_max",
+        "cifg", "coupled_lstm", "fgr", "grid_lstm", "janet", "lstm", "multiplicative_lstm", "niaf",
+        "nig", "noaf", "nog", "peephole_lstm", "phased_lstm", "slstm", "slstm_max",
         "time_aware_lstm",
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Regularisers as equations: what they add to a cell, what they leave alone, what they refuse."""
 
 import json
+import math
 import pickle
 
 import pytest
@@ -141,6 +142,22 @@ def test_without_its_noise_dropout_is_the_plain_cell(name):
     plain = every_cell()[name]
     silent = quiet(recurrent_dropout(plain, 0.3))
     assert (silent.ports, silent.outputs) == (plain.ports, plain.outputs)
+
+
+@pytest.mark.parametrize("name", ["lstm", "niaf", "lstm_1997"])
+def test_a_dropped_candidate_is_not_written(name):
+    """Semeniuta et al. 2016: c = f * c + i * d(g), whatever makes g of its gate."""
+    noisy = recurrent_dropout(every_cell()[name], 0.5)
+    values = {port.name: 0.1 * (k + 1) for k, port in enumerate(noisy.ports)} | {"c": 2.0}
+    at = noisy.states.index("c")
+    none, once, twice = (
+        evaluate(noisy.outputs, values | {"drop_g": mask})[at] for mask in (0.0, 1.0, 2.0)
+    )
+    peephole = 2.0 * values.get("p_f", 0.0)
+    kept = 2.0 if "f" not in values else 2.0 / (1 + math.exp(-values["f"] - peephole))
+    assert none == pytest.approx(kept)
+    assert twice - none == pytest.approx(2 * (once - none))
+    assert once != none
 
 
 def test_what_is_drawn():

@@ -6,10 +6,12 @@ is not there skips. Nothing of it is part of the package, and no test in `make t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 import tarfile
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,6 +30,21 @@ PACKAGES = (
     "xlstm==2.0.6",
 )
 """Layers to compare with; installed without what they depend on, which the tests need not."""
+
+FLAX = ("flax==0.12.8", "jax==0.10.2")
+"""What is asked beside our own tests of its weights; with all that it needs."""
+
+_RTNEURAL = "https://raw.githubusercontent.com/jatinchowdhury18/RTNeural/1fb1f07"
+SIGNAL = {
+    "models/lstm_torch.json": "da465c043ac10b75ce7fa511ac2a568e4c2e3b7ea053c6bf68071240f9291e1e",
+    "test_data/lstm_torch_x_python.csv": (
+        "c7f26d2ae3ae78ef43b43671b9258cfcbdf8e2c3a511471f44c3a422b58faadc"
+    ),
+    "test_data/lstm_torch_y_python.csv": (
+        "3c721f7cfbd2df8cdbc0bce323a6fa984c6bf327c0d5e38df79e51af14359efd"
+    ),
+}
+"""RTNeural's golden signal: a network's weights, what goes in, what comes out; each SHA-256."""
 
 PYTORCH = "pytorch=2.6.0+dfsg-7"
 """torch's own tests are in no wheel; this is the newest source package of a Debian release."""
@@ -53,18 +70,39 @@ def keras_packages() -> Path:
     return found[0] if found else python.parent.parent / "lib" / "site-packages"
 
 
-def has_packages() -> bool:
-    """Whether what is there was made from `PACKAGES` as they are now."""
-    made_from = packages() / "requirements.txt"
-    return made_from.is_file() and made_from.read_text() == "\n".join(PACKAGES)
+def flax_packages() -> Path:
+    """The folder to put on the path for Flax."""
+    return FOLDER / "flax"
+
+
+def rtneural() -> Path:
+    """The folder with RTNeural's golden signal."""
+    return FOLDER / "rtneural"
 
 
 def fetch_packages() -> None:
     """Install `PACKAGES` into their folder."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-               "--no-deps", "--upgrade", "--target", str(packages()), *PACKAGES]  # fmt: skip
-    _run(command)
-    (packages() / "requirements.txt").write_text("\n".join(PACKAGES))
+    _install(packages(), PACKAGES, "--no-deps")
+
+
+def fetch_flax() -> None:
+    """Install Flax into its folder."""
+    _install(flax_packages(), FLAX)
+
+
+def fetch_rtneural() -> None:
+    """Download RTNeural's golden signal.
+
+    Raises:
+        ValueError: A file is not the one that is known.
+    """
+    for name, known in SIGNAL.items():
+        with urllib.request.urlopen(f"{_RTNEURAL}/{name}", timeout=30) as answer:
+            found = answer.read()
+        if hashlib.sha256(found).hexdigest() != known:
+            raise ValueError(f"{name} of RTNeural is not the file that is known")
+        (rtneural() / name).parent.mkdir(parents=True, exist_ok=True)
+        (rtneural() / name).write_bytes(found)
 
 
 def fetch_pytorch_tests() -> None:
@@ -95,7 +133,9 @@ def fetch_keras() -> None:
 
 
 SOURCES: dict[str, tuple[Callable[[], Path], Callable[[], bool], Callable[[], None]]] = {
-    "packages": (packages, has_packages, fetch_packages),
+    "packages": (packages, lambda: _made_from(packages(), PACKAGES), fetch_packages),
+    "flax": (flax_packages, lambda: _made_from(flax_packages(), FLAX), fetch_flax),
+    "rtneural": (rtneural, lambda: all((rtneural() / n).is_file() for n in SIGNAL), fetch_rtneural),
     "pytorch": (pytorch_tests, lambda: pytorch_tests().is_dir(), fetch_pytorch_tests),
     "keras": (keras_packages, lambda: keras_packages().is_dir(), fetch_keras),
 }
@@ -117,6 +157,20 @@ def main(names: Sequence[str]) -> int:
             said = (getattr(reason, "stderr", "") or str(reason)).strip().splitlines()
             print(f"{name}: not to be had, its tests skip ({said[-1] if said else reason})")
     return 0
+
+
+def _made_from(folder: Path, wanted: Sequence[str]) -> bool:
+    """Whether what is in a folder was made from these requirements."""
+    made_from = folder / "requirements.txt"
+    return made_from.is_file() and made_from.read_text() == "\n".join(wanted)
+
+
+def _install(folder: Path, wanted: Sequence[str], *options: str) -> None:
+    """Install packages into a folder of their own."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+               "--upgrade", "--target", str(folder), *options, *wanted]  # fmt: skip
+    _run(command)
+    (folder / "requirements.txt").write_text("\n".join(wanted))
 
 
 def _run(command: list[str], folder: Path = ROOT) -> None:

@@ -1,15 +1,13 @@
 """Keras's own tests of its recurrent layers, masks included, with our layers behind them."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from . import sources
+from .running import pytest_with
 
 pytestmark = pytest.mark.external
 
@@ -31,24 +29,13 @@ def packages():
     return folder
 
 
-def run(packages, folder, *arguments):
-    """Run pytest in a folder, with Keras on torch; give what it said."""
-    path = os.pathsep.join([str(sources.ROOT), str(packages)])
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "ignore", *arguments],
-        capture_output=True, text=True, check=False, timeout=600, cwd=folder,
-        env={**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": path},
-    )  # fmt: skip
-    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    return done.stdout
-
-
 @pytest.mark.parametrize("file", FILES)
 def test_layers(file, packages, tmp_path, monkeypatch):
     shutil.copy(packages / "keras" / "src" / "layers" / "rnn" / file, tmp_path)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setenv("GATEWISE_COUNTS", str(tmp_path / "counts.json"))
-    said = run(packages, tmp_path, "-p", "tests.external.keras_seam", file)
+    said = pytest_with(packages, tmp_path, "-p", "tests.external.keras_seam", file,
+                       KERAS_BACKEND="torch")  # fmt: skip
     summary = re.search(r"\d+ passed[^=]*", said)
     counts = json.loads((tmp_path / "counts.json").read_text())
     print(f"{file}: {summary and summary[0]}; {counts}")
@@ -58,6 +45,6 @@ def test_layers(file, packages, tmp_path, monkeypatch):
 
 
 def test_weights_of_its_layers(packages):
-    said = run(packages, sources.ROOT, "tests/interop/test_keras_layers.py", "-k", "beside_keras",
-               "-o", "addopts=")  # fmt: skip
+    said = pytest_with(packages, sources.ROOT, "tests/interop/test_keras_layers.py",
+                       "-k", "beside_keras", "-o", "addopts=", KERAS_BACKEND="torch")  # fmt: skip
     assert re.search(r"12 passed(?!.*skipped)", said), said[-2000:]

@@ -8,19 +8,20 @@ import torch
 
 from gatewise import nn
 
+from . import sources
+
 pytestmark = pytest.mark.external
 
-MODEL = "models/lstm_torch.json"
-SIGNALS = ("test_data/lstm_torch_x_python.csv", "test_data/lstm_torch_y_python.csv")
+MODEL, *SIGNALS = sources.SIGNAL
 
 
 @pytest.fixture(scope="module")
-def golden(data_dir):
+def golden():
     """The model's weights, what goes in and what must come out."""
-    folder = data_dir / "rtneural"
+    folder = sources.rtneural()
     for name in (MODEL, *SIGNALS):
         if not (folder / name).is_file():
-            pytest.skip(f"{name} of github.com/jatinchowdhury18/RTNeural is not in {folder}")
+            pytest.skip(f"{name} is not in {folder}: python -m tests.external.sources rtneural")
     weights = json.loads((folder / MODEL).read_text())
     x, y = (np.loadtxt(folder / name, dtype=np.float32, delimiter=",") for name in SIGNALS)
     return {name: torch.tensor(value) for name, value in weights.items()}, x, y

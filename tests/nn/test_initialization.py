@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gatewise import InputError, cells
-from gatewise.compiler import FromInput, Gate, State, cell, sigmoid, tanh
+from gatewise.compiler import FromInput, Gate, State, cell, layer_norm, sigmoid, tanh
 from gatewise.connectivity import BlockSparse, Dense, Heads, LowRank, Masked
 from gatewise.engines import parameters
 from gatewise.nn import Scheme
@@ -101,6 +101,18 @@ def test_uniform_is_torchs():
 def test_orthogonal_with_a_gain():
     for block in gates(started(scheme="orthogonal:1.5"), "weight_hh").values():
         torch.testing.assert_close(block @ block.T, 2.25 * torch.eye(HIDDEN))
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["biases", "no-biases"])
+def test_irnn_by_name(bias):
+    by_name, apart = (
+        started("elman_relu", scheme, bias=bias)
+        for scheme in ("irnn", {"weight_hh": "identity", "weight_ih": "normal:0.001"})
+    )
+    for name, weight in by_name.items():
+        assert torch.equal(weight, apart[name])
+    if bias:
+        assert not total_bias(started("lstm", "irnn"))["f"].any()
 
 
 def test_the_relu_network_of_identity():
@@ -230,6 +242,41 @@ def test_chrono_of_gates_in_halves(scheme):
         assert not own_i.any()
 
 
+@pytest.mark.parametrize("placement", ["ba", "stored"])
+def test_the_shifts_of_layer_norm_are_its_biases(placement):
+    normal = layer_norm(cells.lstm, placement)
+    weights = started(normal, "chrono:784", hidden=512, width=1, bias=False)
+    check_times(weights["shift_f"])
+    assert torch.equal(weights["shift_i"], -weights["shift_f"])
+    assert not weights["shift_g"].any()
+    assert not weights["shift_c"].any()
+    assert (weights["gain_x_f"] == 1).all()
+    weights = started(normal, {"bias": 0.5, "bias.f": 2.0, "shift_o": -1.0}, bias=False)
+    found = [set(weights[f"shift_{gate}"].tolist()) for gate in "ifgo"]
+    assert found == [{0.5}, {2.0}, {0.5}, {-1.0}]
+    assert set(started(normal, bias=False)["shift_f"].tolist()) == {1.0}
+
+
+def test_the_shifts_of_halves_apart_and_together():
+    normal = layer_norm(cells.gru)
+    weights = started(normal, {"bias.n": 3, "bias.z": "chrono:784"}, hidden=512, bias=False)
+    assert set(weights["shift_n"].tolist()) == {3.0}
+    assert not weights["shift_h_n"].any()
+    check_times(weights["shift_z"])
+    weights = started(normal, {"bias.n_x": 3, "bias.n_h": 4}, bias=False)
+    assert set(weights["shift_n"].tolist()) == {3.0}
+    assert set(weights["shift_h_n"].tolist()) == {4.0}
+
+
+@pytest.mark.parametrize("placement", ["ba", "stored"])
+@pytest.mark.parametrize("name", cells.every_cell())
+def test_layer_norm_does_not_change_which_gates_keep(name, placement):
+    plain = cells.every_cell()[name]
+    normal = layer_norm(plain, placement)
+    found = {normal.block(row): sign for row, sign in keepers(normal).items()}
+    assert found == {plain.block(row): sign for row, sign in keepers(plain).items()}
+
+
 def dense_of(kind, weights, hidden=HIDDEN):
     return kind.expand(weights, 4, hidden)["weight_hh"]
 
@@ -304,6 +351,9 @@ def test_text_of_a_scheme():
     ("make", "says"),
     [
         (lambda: started(scheme="ortogonal"), "did you mean 'orthogonal'"),
+        (lambda: started(scheme="he_normal"), "it is called 'kaiming_normal' here"),
+        (lambda: started(scheme={"weight_ih": "glorot_uniform"}), "called 'xavier_uniform' here"),
+        (lambda: started("indrnn", "irnn"), "names 'weight_hh', which this layer"),
         (lambda: started(scheme="chrono"), "as in 'chrono:784'"),
         (lambda: started(scheme="chrono:long"), "after the colon is a number"),
         (lambda: started(scheme="chrono:1"), "at least 2"),
@@ -323,7 +373,7 @@ def test_text_of_a_scheme():
         (lambda: started(scheme={"bias.o": "chrono:9"}), "cannot start 'bias.o' of cell lstm"),
         (lambda: started("elman", "chrono:9"), "the cell has no such gate"),
     ],
-    ids=range(19),
+    ids=range(22),
 )
 def test_wrong_input_is_one_sentence(make, says):
     with pytest.raises(InputError, match=says) as raised:

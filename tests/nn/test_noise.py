@@ -11,6 +11,7 @@ from gatewise import InputError
 from gatewise.compiler import Draw, FromInput, Gate, Noise, State, Weight, cell, tanh
 from gatewise.engines import recurrence
 from gatewise.nn import Recurrent
+from gatewise.nn.regularization.bernoulli import dropped
 from gatewise.nn.regularization.noise import drawn, regularized
 
 X = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0))
@@ -163,16 +164,17 @@ def test_weight_dropout_is_one_mask_for_all_steps():
     layer = Recurrent("lstm", 5, 8, weight_dropout=0.5)
     theirs = torch.nn.LSTM(5, 8, batch_first=True)
     theirs.load_state_dict(layer.state_dict())
-    dropped = seeded(lambda: torch.nn.functional.dropout(layer.weight_hh_l0, 0.5))
+    masked = seeded(lambda: dropped(layer.weight_hh_l0, 0.5))
+    kept = masked != 0
+    assert 0.35 < kept.float().mean() < 0.65
+    torch.testing.assert_close(masked[kept], 2 * layer.weight_hh_l0[kept])
     with torch.no_grad():
-        theirs.weight_hh_l0.copy_(dropped)
+        theirs.weight_hh_l0.copy_(masked)
     y, _ = seeded(lambda: layer(X))
     want, _ = theirs(X)
     torch.testing.assert_close(y, want)
     y.sum().backward()
     want.sum().backward()
-    kept = dropped != 0
-    assert 0.35 < kept.float().mean() < 0.65
     torch.testing.assert_close(layer.weight_hh_l0.grad, 2 * theirs.weight_hh_l0.grad * kept)
     torch.testing.assert_close(layer.weight_ih_l0.grad, theirs.weight_ih_l0.grad)
 

@@ -7,13 +7,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatewise import InputError, cells
 from gatewise.cells import every_cell
 from gatewise.compiler import FromState, Gate, State, cell, sigmoid, tanh
-from gatewise.nn import Recurrent
+from gatewise.nn import MinGRU, Recurrent
+
+from .sequences import check_steps
 
 X = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0))
+PACKED = pack_padded_sequence(X, [6, 4, 1], batch_first=True)
 TORCHS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "elman": torch.nn.RNN}
 
 
@@ -88,16 +92,7 @@ def test_lengths_are_each_sequence_alone(name, lengths, num_layers, bidirectiona
 @pytest.mark.parametrize("own", [*every_cell().values(), leaky], ids=lambda cell: cell.name)
 def test_steps_are_the_sequence(own):
     layer = Recurrent(own, 5, 4, num_layers=2, learn_state=True)
-    y, last = layer(X)
-    state, outputs = None, []
-    for x in X.unbind(1):
-        out, state = layer.step(x, state)
-        outputs.append(out)
-    torch.testing.assert_close(torch.stack(outputs, 1), y)
-    torch.testing.assert_close(state, last)
-    out, state = layer.step(X[0, 0])
-    torch.testing.assert_close(out, y[0, 0])
-    assert state.h.shape == (2, 4)
+    assert check_steps(layer, X).h.shape == (2, 4)
 
 
 def test_halves_with_the_state_kept_are_the_whole():
@@ -141,6 +136,33 @@ def test_the_backward_direction_is_the_forward_one_turned_around():
     turned, last = one(X.flip(1))
     torch.testing.assert_close(y[..., 4:], turned.flip(1))
     torch.testing.assert_close(state.c[1:], last.c)
+
+
+@pytest.mark.parametrize("sorted_", [True, False], ids=["sorted", "unsorted"])
+@pytest.mark.parametrize("merge", ["concat", None])
+def test_packed_sequences_are_those_with_lengths(sorted_, merge):
+    lengths = [6, 4, 1] if sorted_ else [4, 1, 6]
+    packed = pack_padded_sequence(X, lengths, batch_first=True, enforce_sorted=sorted_)
+    layer = Recurrent("peephole_lstm", 5, 4, num_layers=2, bidirectional=True, merge=merge)
+    start = {name: torch.randn(4, 3, 4) for name in "ch"}
+    y, state = layer(packed, start)
+    want, last = layer(X, start, lengths=lengths)
+    torch.testing.assert_close(state, last)
+    pairs = zip(y, want, strict=True) if merge is None else [(y, want)]
+    for got, padded in pairs:
+        assert got.batch_sizes is packed.batch_sizes
+        back, counts = pad_packed_sequence(got, batch_first=True)
+        assert counts.tolist() == lengths
+        torch.testing.assert_close(back, padded)
+
+
+def test_packed_sequences_are_torchs():
+    packed = pack_padded_sequence(X, [4, 1, 6], batch_first=True, enforce_sorted=False)
+    layer, theirs = Recurrent("gru", 5, 4), torch.nn.GRU(5, 4, batch_first=True)
+    theirs.load_state_dict(layer.state_dict())
+    (y, state), (want, last) = layer(packed), theirs(packed)
+    torch.testing.assert_close(tuple(y), tuple(want))
+    torch.testing.assert_close(state.h, last)
 
 
 def test_dropout_lies_between_layers_and_only_in_training():
@@ -227,8 +249,11 @@ def test_lengths_may_be_of_any_whole_type():
         (lambda: Recurrent("lstm", 5, 4)(X, lengths=[1, 2]), "each of the 3 sequences"),
         (lambda: Recurrent("lstm", 5, 4)(X, lengths=torch.ones(3)), "whole number"),
         (lambda: Recurrent("lstm", 5, 4, bidirectional=True).step(X[:, 0]), "the future"),
+        (lambda: Recurrent("lstm", 5, 4)(PACKED, lengths=[6, 4, 1]), "one of the two"),
+        (lambda: Recurrent("lstm", 5, 4)(PACKED, given={"dt": X[..., 0]}), "beside a packed x"),
+        (lambda: MinGRU(5, 4)(PACKED), "x is packed: give x and lengths"),
     ],
-    ids=range(21),
+    ids=range(24),
 )
 def test_wrong_input_is_one_sentence(make, says):
     with pytest.raises(InputError, match=says) as raised:

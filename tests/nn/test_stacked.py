@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gatewise import InputError
 from gatewise.nn import Recurrent, Stacked
@@ -171,6 +172,61 @@ def test_dropout_lies_between_layers_and_only_in_training(connection):
     torch.testing.assert_close(one(X)[0], one.eval()(X)[0])
 
 
+def test_options_reach_every_layer():
+    options = {"zoneout": 0.2, "weight_dropout": 0.3, "layer_norm": "ba", "cell_clip": 1.0,
+               "connectivity": "heads:2"}  # fmt: skip
+    deep = made("residual", options=options)
+    for layer in deep.layers:
+        assert {name: getattr(layer, name) for name in ("zoneout", "layer_norm")} == {
+            "zoneout": 0.2, "layer_norm": "ba"
+        }  # fmt: skip
+        assert "weight_hh_heads_l0" in dict(layer.named_parameters())
+    torch.manual_seed(0)
+    noisy = deep(X)[0]
+    deep.eval()
+    want, last = deep(X)
+    assert not torch.allclose(noisy, want)
+    state, outputs = None, []
+    for x in X.unbind(1):
+        out, state = deep.step(x, state)
+        outputs.append(out)
+    torch.testing.assert_close(torch.stack(outputs, 1), want)
+    torch.testing.assert_close(state, last)
+
+
+@EACH
+def test_a_projection_is_what_layers_pass_on(connection):
+    deep = made(connection, options={"proj_size": 2}, input_size=2)
+    y, last = deep(X[..., :2])
+    assert y.shape[-1] == deep.output_size
+    assert last.h.shape[-1] == 2
+
+
+def test_times_are_given_to_every_layer():
+    deep = made("residual", cell="time_aware_lstm")
+    gaps = torch.rand(3, 6, dtype=torch.float64)
+    y, last = deep(X, given={"dt": gaps}, lengths=[6, 2, 4])
+    x = X
+    for k, layer in enumerate(deep.layers):
+        out, end = layer(x, given={"dt": gaps}, lengths=[6, 2, 4])
+        x = out + x * (torch.arange(6)[:, None] < torch.tensor([6, 2, 4])[:, None, None])
+        torch.testing.assert_close(last.c[k], end.c[0])
+    torch.testing.assert_close(y, x)
+    state = None
+    for t in range(6):
+        one, state = deep.step(X[:, t], state, given={"dt": gaps[:, t]})
+    torch.testing.assert_close(one, deep(X, given={"dt": gaps})[0][:, -1])
+
+
+def test_packed_sequences_are_those_with_lengths():
+    deep = made("skip", bidirectional=True)
+    packed = pack_padded_sequence(X, [4, 1, 6], batch_first=True, enforce_sorted=False)
+    y, state = deep(packed)
+    want, last = deep(X, lengths=[4, 1, 6])
+    torch.testing.assert_close(pad_packed_sequence(y, batch_first=True)[0], want)
+    torch.testing.assert_close(state, last)
+
+
 def test_copies_and_an_empty_batch():
     deep = made("dense")
     torch.testing.assert_close(copy.deepcopy(deep)(X), deep(X))
@@ -187,6 +243,8 @@ def test_copies_and_an_empty_batch():
         (lambda: Stacked("lstm", 4, 4, dropout=1.0), "dropout=1.0"),
         (lambda: Stacked("lstm", 4, 0), "hidden_size=0"),
         (lambda: Stacked("lstm", 4, 4, init="ortogonal"), "did you mean 'orthogonal'"),
+        (lambda: Stacked("lstm", 4, 4, options={"zonout": 0.1}), "did you mean 'zoneout'"),
+        (lambda: Stacked("lstm", 4, 4, options={"zoneout": 1.1}), "zoneout"),
         (lambda: made("plain")(X[..., :3]), "with 4 features"),
         (lambda: made("plain")(X, torch.zeros(3, 3, 4)), "give h, c, by name"),
         (lambda: made("plain")(X, {"h": torch.zeros(3, 3, 4)}), "give h, c, by name"),
@@ -194,7 +252,7 @@ def test_copies_and_an_empty_batch():
         (lambda: made("plain")(X, lengths=[7, 0, 1]), "between 0 and the 6"),
         (lambda: made("plain", bidirectional=True).step(X[:, 0]), "the future"),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_wrong_input_is_one_sentence(make, says):
     with pytest.raises(InputError, match=says) as raised:

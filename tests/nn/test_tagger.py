@@ -11,6 +11,7 @@ from gatewise.data.tagging.batches import TagBatch
 from gatewise.decoders.tags import TagDecoder
 from gatewise.errors import InputError
 from gatewise.nn import CRF, Encoder, TokenFeatures
+from gatewise.nn.networks.language import TokenEncoder
 from gatewise.nn.networks.tagger import TaggerNetwork, TaggerSizes, combine
 from gatewise.objectives.tags import TagLoss
 
@@ -86,6 +87,29 @@ def test_the_loss_without_a_chain_is_cross_entropy():
     (answer,) = TagDecoder()(net, own)
     right = [(answer[0][i] == own.labels[0][i])[known[i]].double().mean() for i in range(2)]
     torch.testing.assert_close(TagLoss().score(net(own), own).double(), sum(right) / 2)
+
+
+def reader(layers):
+    return TokenEncoder(9, 3, Encoder(hidden_size=4, num_layers=layers))
+
+
+@pytest.mark.parametrize("direction", ["both", "forward"])
+def test_layers_go_from_what_is_read_to_tags_and_hold_every_weight_once(direction):
+    encoder = Encoder(hidden_size=5, num_layers=2, bidirectional=direction == "both")
+    readers = [(reader(2), False), (reader(1), True)]
+    net = TaggerNetwork(encoder, TokenFeatures(size=6), SIZES, [None, None], readers)
+    groups = [list(group) for group in net.layers()]
+    assert [len(group) for group in groups[:3]] == [1, 4 + 1, 4 + 4]
+    assert groups[0][0] is readers[0][0].embedding.weight
+    assert any(weight is readers[1][0].embedding.weight for weight in groups[1])
+    assert groups[3][0] is net.words.weight
+    assert {id(w) for w in groups[4]} == {
+        id(w) for n, w in net.encoder.named_parameters() if "_l0" in n
+    }
+    assert groups[6][0] is net.scores.weight
+    assert len(groups) == 7
+    held = [id(w) for group in groups for w in group]
+    assert sorted(held) == sorted(id(w) for w in net.parameters())
 
 
 def test_unknown_tags_cost_nothing():

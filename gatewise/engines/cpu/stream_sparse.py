@@ -19,12 +19,12 @@ from . import kernels
 from .host import host
 from .stream_weights import FloatPanels, Layer, Matrix, layer_of, matrices, room
 
-_WORTH = 0.5
+_WORTH = 0.85
 """Share of the columns up to which leaving out the others pays."""
 
 
 def is_sparse(calls: Sequence[Call]) -> bool:
-    """Whether most columns of the layers' matrices are zero, block by block."""
+    """Whether so many columns of the layers' matrices are zero, block by block, that it pays."""
     kept = whole = 0
     for call in calls:
         layer = layer_of(call, host())

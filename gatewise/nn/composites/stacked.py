@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from ...compiler import Cell
 from ...errors import InputError, nearest
@@ -15,10 +16,17 @@ from ..initialization.chosen import Schemes
 from ..layers.recurrent import Recurrent
 from ..lengths import checked_lengths
 from ..masks import zeroed
+from ..packed import check_packed, through
 from ..state import State, state_type
 
 CONNECTIONS = ("plain", "residual", "highway", "skip", "dense")
 """How layers are connected besides each with the next."""
+
+OPTIONS = (
+    "connectivity", "layer_norm", "cell_clip", "zoneout", "recurrent_dropout",
+    "recurrent_dropout_kind", "weight_dropout", "weight_noise", "bias", "proj_size", "memory",
+)  # fmt: skip
+"""Arguments of `Recurrent` that each layer may have beside those that the stack names."""
 
 
 class Stacked(nn.Module):
@@ -35,7 +43,7 @@ class Stacked(nn.Module):
       Greff & Schmidhuber 2015 (https://arxiv.org/abs/1505.00387), not the gate between memory
       cells of Zhang et al. 2016. The first layer has it where sizes allow.
     - `"skip"`: the layer before and the input; all layers (Graves 2013,
-      https://arxiv.org/abs/1308.0850, section 2.1).
+      https://arxiv.org/abs/1308.0850, section 2).
     - `"dense"`: the input and all layers before; the input and all layers (Godin, Dambre & De
       Neve 2017, https://arxiv.org/abs/1707.06130).
 
@@ -51,6 +59,10 @@ class Stacked(nn.Module):
             https://arxiv.org/abs/1607.06450), but the first's. What is carried past is not.
         learn_state: Whether the initial state is learned instead of zero.
         init: How each layer's weights start, as in `Recurrent`.
+        options: More arguments of each layer's `Recurrent`, by name: `connectivity`, `layer_norm`
+            (that inside the recurrence), `cell_clip`, `zoneout`, `recurrent_dropout`,
+            `recurrent_dropout_kind`, `weight_dropout`, `weight_noise`, `bias`, `proj_size`,
+            `memory`.
 
     Attributes:
         output_size: Features of the output.
@@ -79,9 +91,13 @@ class Stacked(nn.Module):
         layer_norm: bool = False,
         learn_state: bool = False,
         init: Schemes = "default",
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         check_sizes({"num_layers": num_layers}, dropout)
+        for name in options or ():
+            if name not in OPTIONS:
+                raise InputError(f"options has {name!r}: {nearest(str(name), OPTIONS)}")
         if connection not in CONNECTIONS:
             raise InputError(
                 f"connection={connection!r}: give one of these; "
@@ -92,20 +108,15 @@ class Stacked(nn.Module):
         self.num_layers = num_layers
         self.connection = connection
         self.bidirectional = bidirectional
-        first = Recurrent(
-            cell, input_size, hidden_size, bidirectional=bidirectional, learn_state=learn_state,
-            init=init,
-        )  # fmt: skip
+        each: dict[str, Any] = {
+            "bidirectional": bidirectional, "learn_state": learn_state, "init": init,
+            **(options or {}),
+        }  # fmt: skip
+        first = Recurrent(cell, input_size, hidden_size, **each)
         self.cell = first.cell
         width = first.output_size
         sizes = [_read(connection, k, input_size, width) for k in range(num_layers)]
-        deeper = [
-            Recurrent(
-                self.cell, size, hidden_size, bidirectional=bidirectional, learn_state=learn_state,
-                init=init,
-            )
-            for size in sizes[1:]
-        ]  # fmt: skip
+        deeper = [Recurrent(cell, size, hidden_size, **each) for size in sizes[1:]]
         self.layers = nn.ModuleList([first, *deeper])
         self.norms = nn.ModuleList(nn.LayerNorm(size) for size in sizes[1:] if layer_norm)
         fits = sizes.count(width) if connection == "highway" else 0
@@ -119,18 +130,20 @@ class Stacked(nn.Module):
 
     def forward(
         self,
-        x: Tensor,
+        x: Tensor | PackedSequence,
         state: Any = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
-    ) -> tuple[Tensor, State]:
+        given: Mapping[str, Tensor] | None = None,
+    ) -> tuple[Any, State]:
         """Run over a whole sequence.
 
         Args:
-            x: Input, [batch, time, input] or [time, input].
+            x: Input, [batch, time, input] or [time, input]; or packed, for packed outputs.
             state: Initial state, by name or in the cell's order, each part
                 [num_layers * directions, batch, features] (without batch where `x` has none).
             lengths: Steps of each sequence, [batch], from 0 to `time`.
+            given: What the cell is given at each step beside the input, as in `Recurrent`.
 
         Returns:
             Outputs, [batch, time, output_size], zero past a sequence's end, and the state after
@@ -139,17 +152,25 @@ class Stacked(nn.Module):
         Raises:
             InputError: Shape or type of an argument is not as above.
         """
+        if isinstance(x, PackedSequence):
+            check_packed(lengths, given)
+            return through(self, x, state)
         counts = None if lengths is None else checked_lengths(lengths, x)
         return self._run(
-            zeroed(x, counts), state, lambda layer, x, own: layer(x, own, lengths=counts)
+            zeroed(x, counts),
+            state,
+            lambda layer, x, own: layer(x, own, lengths=counts, given=given),
         )
 
-    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, State]:
+    def step(
+        self, x: Tensor, state: Any = None, *, given: Mapping[str, Tensor] | None = None
+    ) -> tuple[Tensor, State]:
         """Run one time step, for streams: as `forward` on the steps so far, with the state kept.
 
         Args:
             x: Input, [batch, input] or [input].
             state: State that the last step gave; nothing at the start.
+            given: As in `forward`, of this step: [batch].
 
         Returns:
             Output, [batch, output_size], and the new state.
@@ -157,7 +178,7 @@ class Stacked(nn.Module):
         Raises:
             InputError: The layers are bidirectional, or a shape is not as above.
         """
-        return self._run(x, state, lambda layer, x, own: layer.step(x, own))
+        return self._run(x, state, lambda layer, x, own: layer.step(x, own, given=given))
 
     def _run(
         self, x: Tensor, state: Any, run: Callable[[Any, Tensor, Any], tuple[Tensor, State]]

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..linear import linear
+
 
 class FullHead(nn.Module):
     """A linear layer and a softmax over the whole vocabulary, tied to the embedding if that suits.
@@ -37,7 +39,9 @@ class FullHead(nn.Module):
 
     def logits(self, features: Tensor) -> Tensor:
         """Scores of the next token, [..., tokens], up to a constant their log probabilities."""
-        return self.linear(features if self.project is None else self.project(features))
+        if self.project is not None:
+            features = linear(features, self.project.weight)
+        return linear(features, self.linear.weight, self.linear.bias)
 
     def nats(self, features: Tensor, targets: Tensor) -> Tensor:
         """Negative log probability of each target.

@@ -8,9 +8,10 @@ from typing import TypeAlias
 from torch import Tensor
 
 from ...compiler import Cell
+from ...compiler.normalize import shift_of
 from ...errors import InputError, nearest
 from .chrono import keepers
-from .schemes import MATRICES, Scheme
+from .schemes import MATRICES, WHOLE, Scheme
 
 Schemes: TypeAlias = str | Scheme | Mapping[str, str | float | Scheme]
 """A scheme for a whole layer, or schemes by what they start."""
@@ -36,7 +37,11 @@ class Chosen:
 
     def __init__(self, cell: Cell, scheme: Schemes, weights: Mapping[str, Tensor]) -> None:
         self.cell = cell
-        self._rows = _rows(cell, weights)
+        self._shifts = shifts(cell, weights)
+        self._rows = _rows(cell, weights, self._shifts)
+        if isinstance(scheme, str) and scheme in WHOLE:
+            named = WHOLE[scheme].items()
+            scheme = {at: value for at, value in named if at in MATRICES or at in self._rows}
         if isinstance(scheme, Mapping):
             self._by_place = {place: Scheme.read(value) for place, value in scheme.items()}
         else:
@@ -51,7 +56,7 @@ class Chosen:
             place: `"weight_ih"`, `"weight_hh"`, `"weight_hr"`, `"bias"` or a vector of the cell.
             row: The row block, such as `"f"`.
         """
-        for name in (f"{place}.{row}", f"{place}.{self.cell.block(row)}", place):
+        for name in (*self._own(place, row), f"{place}.{self.cell.block(row)}", place):
             scheme = self._by_place.get(name)
             if scheme is not None:
                 return self.default(place, row) if scheme.name == "default" else scheme
@@ -59,8 +64,9 @@ class Chosen:
 
     def is_shared(self, place: str, row: str) -> bool:
         """Whether the scheme of a row block was given for more than it, perhaps its other half."""
-        wider = {f"{place}.{self.cell.block(row)}", place} - {f"{place}.{row}"}
-        return f"{place}.{row}" not in self._by_place and not wider.isdisjoint(self._by_place)
+        own = {*self._own(place, row)}
+        wider = {f"{place}.{self.cell.block(row)}", place} - own
+        return own.isdisjoint(self._by_place) and not wider.isdisjoint(self._by_place)
 
     def is_default(self, place: str) -> bool:
         """Whether nothing was said of a vector."""
@@ -73,8 +79,14 @@ class Chosen:
             return Scheme("xavier_uniform")
         if place in ("weight_hh", "weight_hr"):
             return Scheme("orthogonal")
-        value = self.cell.bias.get(row, 0.0) if place == "bias" else self.cell.weights[place]
+        vector = self._shifts.get(row) if place == "bias" else place
+        value = self.cell.bias.get(row, 0.0) if vector is None else self.cell.weights[vector]
         return Scheme("constant", value)
+
+    def _own(self, place: str, row: str) -> tuple[str, ...]:
+        """What names a row block alone; the shift of layer norm has a name of its own."""
+        shift = self._shifts.get(row) if place == "bias" else None
+        return (*filter(None, (shift,)), f"{place}.{row}")
 
     def _whole(self, scheme: Scheme) -> dict[str, Scheme]:
         """Where a scheme applies that is given for the whole layer."""
@@ -116,10 +128,21 @@ class Chosen:
             )
 
 
-def _rows(cell: Cell, weights: Mapping[str, Tensor]) -> dict[str, tuple[str, ...]]:
+def shifts(cell: Cell, weights: Mapping[str, Tensor]) -> dict[str, str]:
+    """Row blocks with the vectors that layer norm has in place of their biases, if it has."""
+    if "bias_ih" in weights or "bias_hh" in weights:
+        return {}
+    named = ((row, shift_of(cell, row)) for row in (*cell.input_rows, *cell.state_rows))
+    return {row: name for row, name in named if name is not None and name in weights}
+
+
+def _rows(
+    cell: Cell, weights: Mapping[str, Tensor], shifted: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
     """What a scheme can start in a layer, and its row blocks."""
     halves = {"bias_ih": cell.input_rows, "bias_hh": cell.state_rows}
-    biased = (row for name, rows in halves.items() if name in weights for row in rows)
+    held = [row for name, rows in halves.items() if name in weights for row in rows]
+    biased = (*held, *shifted)
     rows = {
         "weight_ih": cell.input_rows,
         "weight_hh": cell.state_rows,

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 
 import torch
+from torch import Tensor
 
 from ...compiler import Cell
+from ...compiler.normalize import shift_of
 from ...connectivity import Dense
 from ...engines import parameters, step
 
@@ -15,15 +17,18 @@ from ...engines import parameters, step
 _WIDE = 20.0
 # Of the memory; a unit of a phased LSTM whose clock stands still keeps but a little less.
 _NONE = 1e-6
+# Layer norm of one unit would leave nothing of it.
+_UNITS = 2
 
 
 @lru_cache(maxsize=64)
 def keepers(cell: Cell) -> dict[str, int]:
     """Find the gates whose bias decides how much of the memory a step keeps.
 
-    A gate's name does not tell: the z of a GRU keeps the old state, that of MUT1 to MUT3 writes
-    the new one. So the cell runs one step, with the gate open and with it shut. Of row blocks that
-    add up to one gate, such as `f_x` and `f_h`, the first one stands for it.
+    Layer norm has a shift in the place of the bias. A gate's name does not tell: the z of a GRU
+    keeps the old state, that of MUT1 to MUT3 writes the new one. So the cell runs one step, with
+    the gate open and with it shut. Of row blocks that add up to one gate, such as `f_x` and `f_h`,
+    the first one stands for it.
 
     Returns:
         By row block, 1 where a large bias keeps the memory, and -1 where it replaces it.
@@ -54,13 +59,24 @@ def _kept(cell: Cell, biases: Mapping[str, float]) -> float:
     All other weights are 0, so that no state reaches a gate.
     """
     zeros = partial(torch.zeros, dtype=torch.float64, device="cpu")
-    weights = {name: zeros(shape) for name, shape in parameters(cell, Dense(), 1, 1).items()}
+    shapes = parameters(cell, Dense(), 1, _UNITS)
+    weights = {name: zeros(shape) for name, shape in shapes.items()}
     for row, bias in biases.items():
-        from_input = row in cell.input_rows
-        half, rows = ("bias_ih", cell.input_rows) if from_input else ("bias_hh", cell.state_rows)
-        weights[half][rows.index(row)] = bias
+        _bias(cell, weights, row).fill_(bias)
+    if "gain_c" in weights:  # A memory that is stored normalised is nothing without its gain.
+        weights["gain_c"].fill_(1)
     memory = cell.states.index("c") if "c" in cell.states else 0
-    state = tuple(zeros(2, 1) + 0.5 for _ in cell.states)
-    state[memory][0], state[memory][1] = 0, 1
+    state = tuple(zeros(2, _UNITS) + 0.5 for _ in cell.states)
+    state[memory][0], state[memory][1] = 0, torch.tensor([-1.0, 1.0])
     after = step(cell, Dense(), zeros(2, 1), weights, state)[memory]
-    return float(after[1] - after[0])
+    return float(after[1, 1] - after[0, 1])
+
+
+def _bias(cell: Cell, weights: Mapping[str, Tensor], row: str) -> Tensor:
+    """The bias of a row block, or the shift that layer norm has in its place."""
+    shift = shift_of(cell, row)
+    if shift is not None:
+        return weights[shift]
+    from_input = row in cell.input_rows
+    half, rows = ("bias_ih", cell.input_rows) if from_input else ("bias_hh", cell.state_rows)
+    return weights[half].split(_UNITS)[rows.index(row)]

@@ -43,14 +43,13 @@ class Scheme:
     - `xavier_uniform`, `xavier_normal`: the variance 2 / (inputs + outputs), times the number's
       square, 1 (Glorot & Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html).
     - `kaiming_uniform`, `kaiming_normal`: the variance 2 / inputs, times the number's square, 1
-      (He et al. 2015, https://arxiv.org/abs/1502.01852).
+      (He et al. 2015, https://arxiv.org/abs/1502.01852, whose name some libraries give it).
     - `uniform`: between minus the number and the number, `hidden_size ** -0.5`, as torch's layers
       start.
     - `normal`: with the number as standard deviation and the mean 0.
     - `identity`: the number, 1, on the diagonal and 0 beside it, of a convolution at the middle of
-      its kernel (Le, Jaitly & Hinton 2015,
-      https://arxiv.org/abs/1504.00941, for the recurrent weights of an `elman_relu` network, whose
-      biases start at 0; they start the input's with `normal:0.001`).
+      its kernel. For a whole layer, `"irnn"` is the identity with input weights `normal:0.001`
+      and biases 0 (Le, Jaitly & Hinton 2015, https://arxiv.org/abs/1504.00941, for `elman_relu`).
     - `chrono`: biases under which the memory lasts up to the number of steps: `log(u)` with u
       uniform from 1 to the number less 1 for the gate that keeps the memory, the negative for
       the input gate beside it (Tallec & Ollivier 2018, https://arxiv.org/abs/1804.11188).
@@ -79,7 +78,9 @@ class Scheme:
 
     def __post_init__(self) -> None:
         if self.name not in KINDS:
-            raise InputError(f"scheme {self.name!r} is unknown: {nearest(str(self.name), KINDS)}")
+            ours = _ELSEWHERE.get(self.name)
+            known = f"it is called {ours!r} here" if ours else nearest(str(self.name), KINDS)
+            raise InputError(f"scheme {self.name!r} is unknown: {known}")
         number, needs = self.number, KINDS[self.name].needs
         if number is None:
             if needs:
@@ -173,6 +174,16 @@ def identity(weight: Tensor) -> None:
 
 
 MATRICES = ("weight_ih", "weight_hh", "weight_hr")
+WHOLE: dict[str, dict[str, str | float]] = {
+    "irnn": {"weight_ih": "normal:0.001", "weight_hh": "identity", "bias": 0.0},
+}
+"""Schemes of a whole layer by a name of their own, and what they give each of its places."""
+
+# What others call the same.
+_ELSEWHERE = {
+    "glorot_normal": "xavier_normal", "glorot_uniform": "xavier_uniform",
+    "he_normal": "kaiming_normal", "he_uniform": "kaiming_uniform", "eye": "identity",
+}  # fmt: skip
 _EXAMPLES = {"normal": 0.01, "chrono": 784, "constant": 1.0}
 
 KINDS: dict[str, Kind] = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import log
 
 from torch import Tensor
 
 from ...compiler import Cell
 from ...connectivity import Connectivity, Dense
-from .chosen import Chosen, Schemes
+from .chosen import Chosen, Schemes, shifts
 from .chrono import keepers
 from .schemes import memory_biases
 
@@ -38,12 +38,13 @@ def initialize(
         cell: The cell that they belong to.
         weights: As `engines.parameters` names them; call it where no gradient is recorded.
         hidden_size: Rows of each gate.
-        scheme: A scheme for the layer as text, such as `"orthogonal"` or `"chrono:784"` (`Scheme`
-            lists them), which applies where it has a meaning; or schemes by what they start:
-            `"weight_ih"`, `"weight_hh"`, `"weight_hr"`, `"bias"`, a vector of the cell such as
-            `"p_i"`, or one gate, `"weight_hh.f"`, `"bias.f"`, which goes before. A number is a
+        scheme: A scheme for the layer as text, such as `"orthogonal"`, `"chrono:784"` or `"irnn"`
+            (`Scheme` lists them), which applies where it has a meaning; or schemes by what they
+            start: `"weight_ih"`, `"weight_hh"`, `"weight_hr"`, `"bias"`, a vector of the cell such
+            as `"p_i"`, or one gate, `"weight_hh.f"`, `"bias.f"`, which goes before. A number is a
             constant. The halves `n_x` and `n_h` of a gate can be named apart or, as `n`, together;
-            their bias then stands in `n_x`. What is not named starts by default.
+            their bias then stands in `n_x`. Under layer norm `"bias"` names the shifts, which are
+            in the place of the biases. What is not named starts by default.
         connectivity: Which recurrent weights there are; its class says how they take a scheme.
 
     Raises:
@@ -75,8 +76,9 @@ def initialize(
     if own & weights.keys():
         connectivity.initialize(weights, len(gates), hidden_size, fill)
     _start_biases(cell, weights, hidden_size, chosen)
+    biases = {"bias_ih", "bias_hh", *shifts(cell, weights).values()}
     for name, weight in weights.items():
-        if name not in own | {"weight_ih", "bias_ih", "bias_hh"}:
+        if name not in own | biases | {"weight_ih"}:
             chosen.at(name).fill(weight, hidden_size)
     if {"log_period", "shift"} <= weights.keys():
         _start_clock(weights["log_period"], weights["shift"], chosen)
@@ -96,22 +98,30 @@ def _start_biases(
     # By row, the one of its two blocks that holds the total; and the gates that have theirs.
     totals: dict[str, Tensor] = {}
     done: set[str] = set()
-    for name, rows in (("bias_ih", cell.input_rows), ("bias_hh", cell.state_rows)):
-        if name not in weights:
+    for row, block in _biases(cell, weights, hidden_size):
+        scheme = chosen.at("bias", row)
+        gate = cell.block(row)
+        again = row in totals or (gate in done and chosen.is_shared("bias", row))
+        if again and scheme.name != "uniform":
+            block.zero_()
             continue
-        for row, block in zip(rows, weights[name].split(hidden_size), strict=True):
-            scheme = chosen.at("bias", row)
-            gate = cell.block(row)
-            again = row in totals or (gate in done and chosen.is_shared("bias", row))
-            if again and scheme.name != "uniform":
-                block.zero_()
-                continue
-            totals.setdefault(row, block)
-            done.add(gate)
-            if scheme.name == "chrono":  # Of its gates below, of the others here.
-                scheme = chosen.default("bias", row)
-            scheme.fill(block, hidden_size)
+        totals.setdefault(row, block)
+        done.add(gate)
+        if scheme.name == "chrono":  # Of its gates below, of the others here.
+            scheme = chosen.default("bias", row)
+        scheme.fill(block, hidden_size)
     _start_memory(cell, totals, chosen)
+
+
+def _biases(
+    cell: Cell, weights: Mapping[str, Tensor], hidden_size: int
+) -> Iterator[tuple[str, Tensor]]:
+    """Row blocks with their biases, or with the shifts that layer norm has in place of them."""
+    for name, rows in (("bias_ih", cell.input_rows), ("bias_hh", cell.state_rows)):
+        if name in weights:
+            yield from zip(rows, weights[name].split(hidden_size), strict=True)
+    for row, name in shifts(cell, weights).items():
+        yield row, weights[name]
 
 
 def _start_memory(cell: Cell, totals: Mapping[str, Tensor], chosen: Chosen) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from ...compiler import Cell
 from ...connectivity import Connectivity, Dense
@@ -18,6 +19,7 @@ from ..initialization.chosen import Schemes
 from ..initialization.start import initialize
 from ..inputs import check_one_way, checked_state, with_batch
 from ..lengths import checked_lengths
+from ..packed import check_packed, through
 from ..regularization.noise import (
     check_noise,
     check_one_step,
@@ -194,7 +196,7 @@ class Recurrent(Streaming, nn.Module):
 
     def forward(
         self,
-        x: Tensor,
+        x: Tensor | PackedSequence,
         state: Any = None,
         *,
         lengths: Tensor | Sequence[int] | None = None,
@@ -203,7 +205,8 @@ class Recurrent(Streaming, nn.Module):
         """Run over a whole sequence.
 
         Args:
-            x: Input, [batch, time, input] or [time, input].
+            x: Input, [batch, time, input] or [time, input]; or packed, without lengths and given,
+                for outputs that are packed likewise.
             state: Initial state, by name or in the cell's order, each part
                 [num_layers * directions, batch, features] (without batch where `x` has none).
             lengths: Steps of each sequence, [batch], from 0 to `time`; on any device.
@@ -218,6 +221,9 @@ class Recurrent(Streaming, nn.Module):
         Raises:
             InputError: Shape or type of an argument is not as above.
         """
+        if isinstance(x, PackedSequence):
+            check_packed(lengths, given)
+            return through(self, x, state)
         x, batched = self._batched(x, "[batch, time, input]")
         checked = None if lengths is None else checked_lengths(lengths, x)
         weights = self._in_use()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -125,6 +125,21 @@ class TaggerNetwork(nn.Module):
         chains = [chain() if isinstance(chain, CRF) else None for chain in self.chains]
         split = scores.split(self.sizes.tags, -1)
         return tuple(Emissions(*pair) for pair in zip(split, chains, strict=True))
+
+    def layers(self) -> list[Iterable[nn.Parameter]]:
+        """Language models from below, looks of a token, each recurrent layer, scores of tags.
+
+        The groups that `gatewise.train` treats apart.
+        """
+        below = [] if self.pretrained is None else self.pretrained.groups()
+        parts = (self.words, self.characters, self.looks, self.channels)
+        looks = [weight for part in parts if part is not None for weight in part.parameters()]
+        recurrent: list[list[nn.Parameter]] = [[] for _ in range(self.encoder.num_layers)]
+        for name, weight in self.encoder.named_parameters():
+            layer = name.removesuffix("_reverse").rpartition("_l")[2]
+            recurrent[int(layer) if layer.isdecimal() else 0].append(weight)
+        tags = [*self.scores.parameters(), *self.chains.parameters()]
+        return [*below, looks, *recurrent, tags]
 
 
 class LooksTable(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -126,6 +127,12 @@ class TokenReaders(nn.Module):
             y = y[:, 1:]
             found += [reader.embedding(tokens), reversed_within(y, lengths) if backward else y]
         return torch.cat(found, -1)
+
+    def groups(self) -> list[Iterable[nn.Parameter]]:
+        """Weights from the lowest up, where the models' highest layers are beside each other."""
+        readers: list[Any] = list(self.readers)
+        from_above = zip_longest(*(reversed(reader.groups()) for reader in readers), fillvalue=())
+        return [chain.from_iterable(group) for group in reversed([*from_above])]
 
 
 def begun(tokens: Tensor) -> Tensor:

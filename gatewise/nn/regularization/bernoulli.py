@@ -1,16 +1,15 @@
-"""Masks of 0 and one other number, drawn in a third of the time that torch takes on a processor."""
+"""Masks of 0 and one other number, and dropout by them, in a fraction of the time torch takes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ...engines.dropout import LEVELS, can_drop, drop, stays
 from ..arguments import check_rates
-
-_LEVELS = 1 << 16
 
 
 def mask(like: Tensor, shape: Sequence[int], chance: float, mean: float = 1.0) -> Tensor:
@@ -31,17 +30,39 @@ def mask(like: Tensor, shape: Sequence[int], chance: float, mean: float = 1.0) -
     if like.device.type != "cpu":
         drawn = like.new_empty(*shape).bernoulli_(chance)
         return drawn * (mean / chance)
-    level = max(1, round(chance * _LEVELS))
-    count = prod(shape)
-    if level == _LEVELS:
+    level = _level(chance)
+    if level == LEVELS:
         return like.new_full(shape, mean)
-    bits = torch.randint(-(1 << 63), (1 << 63) - 1, (-(-count // 4),))
-    kept = bits.view(torch.int16)[:count].view(*shape) < level - _LEVELS // 2
-    return kept.to(like.dtype) * (mean / chance)
+    seed, ones = _seed(), torch.ones(shape)
+    if can_drop(ones) and like.dtype == torch.float32:
+        return drop(ones, int(seed), level, mean / chance)
+    if can_drop(ones):  # The factor would be rounded to float32.
+        return drop(ones, int(seed), level, 1.0).to(like.dtype) * (mean / chance)
+    return stays(shape, seed, level).to(like.dtype) * (mean / chance)
+
+
+def dropped(x: Tensor, rate: float) -> Tensor:
+    """Set numbers to 0 at a rate, and scale the others by `1 / (1 - rate)`.
+
+    As `torch.nn.functional.dropout`, with masks of `mask`; nothing is kept for the backward pass.
+
+    Args:
+        x: Of any shape.
+        rate: Above 0 and below 1.
+
+    Example:
+        >>> sorted(dropped(torch.ones(1000), 0.5).unique().tolist())
+        [0.0, 2.0]
+    """
+    chance = 1 - rate
+    level = _level(chance)
+    if level == LEVELS or not can_drop(x):
+        return x * mask(x, x.shape, chance)
+    return _Dropped.apply(x, int(_seed()), level, 1 / chance)
 
 
 class Dropout(nn.Dropout):
-    """torch's dropout, with masks of `mask`."""
+    """torch's dropout, by `dropped`."""
 
     def __init__(self, rate: float) -> None:
         check_rates({"rate": rate})
@@ -49,6 +70,29 @@ class Dropout(nn.Dropout):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drop in training, and scale what stays by `1 / (1 - rate)`."""
-        if not self.training or not self.p:
-            return input
-        return input * mask(input, input.shape, 1 - self.p)
+        return dropped(input, self.p) if self.training and self.p else input
+
+
+class _Dropped(torch.autograd.Function):
+    """What a seed drops; of a gradient it drops the same."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, seed: int, level: int, scale: float) -> Tensor:
+        ctx.how, ctx.shape = (seed, level, scale), x.shape
+        return drop(x, seed, level, scale)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if can_drop(gradient):
+            return _Dropped.apply(gradient, *ctx.how), None, None, None
+        return gradient * drop(torch.ones(ctx.shape), *ctx.how), None, None, None
+
+
+def _level(chance: float) -> int:
+    """The nearest 65,536th, but not 0."""
+    return max(1, round(chance * LEVELS))
+
+
+def _seed() -> Tensor:
+    """A seed from torch's generator."""
+    return torch.randint(-(1 << 63), (1 << 63) - 1, ())

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...compiler import Cell, quiet, recurrent_dropout, zoneout
 from ...errors import InputError
 from ..arguments import check_rates
-from .bernoulli import mask
+from .bernoulli import dropped, mask
 
 
 def regularized(
@@ -99,7 +98,7 @@ def weights_dropped(
 ) -> list[list[dict[str, Tensor]]]:
     """Drop entries of each `weight_hh`, and scale the others by `1 / (1 - rate)`."""
     return [
-        [{**own, "weight_hh": F.dropout(own["weight_hh"], rate)} for own in layer]
+        [{**own, "weight_hh": dropped(own["weight_hh"], rate)} for own in layer]
         for layer in weights
     ]
 

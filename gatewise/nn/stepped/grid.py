@@ -38,8 +38,9 @@ class GridLSTM(nn.Module):
         input_size: Features of each time step.
         hidden_size: Units of each block and direction.
         num_layers: Blocks along depth.
-        cell: Equations along time: a cell of `gatewise.cells`, its name, or your own. Its noise
-            has its value of evaluation.
+        cell: Equations along time: the paper's, another cell of `gatewise.cells`, its name, or
+            your own; `"lstm"` is the usual form of the paper's, with its output gate after the
+            tanh, for which torch has kernels on other devices. Noise has its value of evaluation.
         depth_cell: Equations along depth; nothing for those along time. A cell without a memory,
             such as `"elman"`, is the paper's non-LSTM dimension.
         tied: Whether all layers share one set of weights.
@@ -69,7 +70,7 @@ class GridLSTM(nn.Module):
         hidden_size: int,
         num_layers: int,
         *,
-        cell: Cell | str = "lstm",
+        cell: Cell | str = "grid_lstm",
         depth_cell: Cell | str | None = None,
         tied: bool = False,
         depth_priority: bool = False,
