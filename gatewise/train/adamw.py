@@ -45,10 +45,15 @@ class AdamW(Optimizer):
         self.betas = betas
         self._first = [torch.zeros_like(w) for w in self.weights]
         self._second = [torch.zeros_like(w) for w in self.weights]
-        self._steps = [torch.zeros((), device=w.device) for w in self.weights]
+        # One number each, side by side so that one operation counts them all.
+        device = self.weights[0].device if self.weights else None
+        self._count = torch.zeros(len(self.weights), device=device)
+        self._steps = self._count.unbind()
 
     def step(self, lr: float, shares: Sequence[float] | None = None) -> None:
         """Move the weights that have a gradient, each at its share of the rate."""
+        moved = [weight.grad is not None for weight in self.weights]
+        self._count.add_(1.0 if all(moved) else torch.tensor(moved).to(self._count))
         for decay, share, places in self._alike(shares):
             many.adamw_(
                 [self.weights[k].detach() for k in places],

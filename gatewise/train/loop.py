@@ -137,6 +137,7 @@ class _Run:
         with isolated(derive(self.trainer.seed, "dropout"), self.device):
             while not state.stopped:
                 number, batches = plan.left(state.step)
+                self.network.train()
                 for indices in batches:
                     self._step(indices)
                     state.seconds = time.monotonic() - began
@@ -157,7 +158,6 @@ class _Run:
         reseed(derive(trainer.seed, "dropout", state.step), self.device)
         self.generator.manual_seed(derive(trainer.seed, "examples", state.step))
         batch = move(self.train.batch(indices, self.generator), self.device)
-        self.network.train()
         state.optimizer.zero_grad()
         loss = self.objective(self.ask(batch), batch)
         value = loss.item()

@@ -57,8 +57,7 @@ def adamw_(
     decay: float,
     epsilon: float,
 ) -> None:
-    """Take a step of AdamW with each weight: its moments and its count of steps move, too."""
-    _torch._foreach_add_(steps, 1)
+    """Take a step of AdamW with each weight, the one that `steps` says: its moments move, too."""
     _torch._fused_adamw_(
         weights,
         gradients,
