@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 # They are lazy: torch is imported when something is fitted or loaded, and not for its signature.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
     from typing_extensions import Self
 
-    from .data.contract import Data, Dataset, Fold
+    from .data.contract import Data, Fold
     from .decoders.contract import Decoder
     from .evaluation.verdict import Verdict
     from .export.artifact import Artifact
@@ -44,7 +44,8 @@ class Task:
         defaults: What the task, having seen its data, would choose for fields of the
             `Trainer` that the caller left at None.
         measure: Network, decoder and examples with answers to the model's figures, the first
-            row, those of the baselines, and what they mean.
+            row, those of the baselines, and what they mean. Keyword-only parameters of it are
+            options of `evaluate`.
         sample: Network to something that shows how far it is, such as a text it writes; asked at
             each look at the held-out part, and kept in the history.
     """
@@ -54,7 +55,7 @@ class Task:
     decode: Decoder
     judge: Callable[[nn.Module, Any, Fold], Verdict] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    measure: Callable[[nn.Module, Any, Dataset], Verdict] | None = None
+    measure: Callable[..., Verdict] | None = None
     sample: Callable[[nn.Module], str] | None = None
 
     def verdict(self, fold: Fold) -> Verdict | None:
@@ -81,7 +82,7 @@ class Estimator(ABC):
         verb: The task's name on the command line; made from the class's where it is None.
         inputs: Files that the command line takes by position, name to what it says of them.
             One is handed to `fit` as `x`, two as `x` and `y`; a name that ends in "..." stands
-            for one or more, handed over as a list.
+            for one or more, handed over as a list, and one that ends in "?" may be left out.
         kind: What scikit-learn takes it for.
     """
 
@@ -149,6 +150,7 @@ class Estimator(ABC):
             InputError: The data, a parameter or the checkpoint cannot be used; what an earlier
                 fit learned stays.
         """
+        self._check_specs()
         data = self.data()
         fold = data.fit(x, y)
         if len(fold.train) == 0:
@@ -221,28 +223,32 @@ class Estimator(ABC):
         loss, score = train.evaluate(self.network_, self.task_.objective, examples, size)
         return -loss if score is None else score
 
-    def evaluate(self, x: Any, y: Any = None) -> Verdict:
+    def evaluate(self, x: Any, y: Any = None, **options: Any) -> Verdict:
         """Put the model's figures on data with known answers beside those of the baselines.
 
         Args:
             x: What the task reads.
             y: Its answers, where they are not part of `x`.
+            options: What the task's `measure` may be told by name: how a `LanguageModel` gets used
+                to what it reads, for instance.
 
         Returns:
             The table, the model's own row first, and what to make of it.
 
         Raises:
-            InputError: It is not fitted, or there is nothing in the data to judge it on.
+            InputError: It is not fitted, there is nothing in the data to judge it on, or the task
+                has no such option.
         """
         self._check_fitted()
         measure = self.task_.measure
+        self._check_options(measure, options)
         if measure is None:
             return evaluation.Verdict({"model": {"score": self.score(x, y)}})
         examples = self.data_.examples(x, y)
         if len(examples) == 0:
             raise InputError(f"{type(self).__name__} found nothing to judge on: give more data")
         with train.frozen(self.network_):
-            return measure(self.network_, self.task_.decode, examples)
+            return measure(self.network_, self.task_.decode, examples, **options)
 
     def save(self, path: str | Path, *, files: Mapping[str, bytes] | None = None) -> None:
         """Write a folder of safetensors and JSON, whole or not at all.
@@ -386,6 +392,24 @@ class Estimator(ABC):
     def _check_fitted(self) -> None:
         if "network_" not in vars(self):
             raise InputError(f"this {type(self).__name__} is not fitted: call fit, or load a model")
+
+    def _check_specs(self) -> None:
+        for name, parameter in parameters(type(self)).items():
+            kind, value = type(parameter.default), getattr(self, name)
+            if is_dataclass(kind) and not isinstance(value, kind):
+                raise InputError(
+                    f"{name}={value!r} is a {type(value).__name__}: give a "
+                    f"{kind.__module__}.{kind.__name__}"
+                )
+
+    def _check_options(self, measure: Callable[..., Verdict] | None, given: Iterable[str]) -> None:
+        known = [] if measure is None else inspect.signature(measure).parameters.values()
+        names = [p.name for p in known if p.kind is p.KEYWORD_ONLY]
+        if wrong := next((name for name in given if name not in names), None):
+            raise InputError(
+                f"{type(self).__name__} has no option {wrong!r} to be judged with: "
+                f"{nearest(wrong, names) if names else 'leave it out'}"
+            )
 
 
 _FINAL = frozenset(name for name in vars(Estimator) if callable(getattr(Estimator, name))) - {

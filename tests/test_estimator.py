@@ -261,3 +261,12 @@ def test_an_ensemble_of_one_is_the_network_itself_and_steps_its_members():
     output, state = pair.step(torch.tensor([1, 5]), state)
     assert output.tolist() == [[1.0], [5.0]]
     assert [s.tolist() for s in state] == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_a_spec_of_another_type_is_refused_before_the_work():
+    from gatewise.tasks import Translator
+
+    with pytest.raises(InputError, match=r"tokens='word' is a str: give a gatewise\..*\.Tokens"):
+        Translator("word").fit([("one", "two")])
+    with pytest.raises(InputError, match=r"trainer=3 is a int: give a gatewise\..*\.Trainer"):
+        Translator(trainer=3).fit([("one", "two")])

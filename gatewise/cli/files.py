@@ -11,7 +11,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SEVERAL = "..."
+SEVERAL, OPTIONAL = "...", "?"
 
 
 def positions(task: type) -> list[Parameter]:
@@ -19,31 +19,23 @@ def positions(task: type) -> list[Parameter]:
 
     Example:
         >>> class Pairs:
-        ...     inputs = {"source": "Text.", "target": "Its translation."}
+        ...     inputs = {"source": "Text.", "target?": "Its translation."}
         >>> [p.name for p in positions(Pairs)]
         ['source', 'target']
     """
-    return [
-        Parameter(
-            name.removesuffix(SEVERAL),
-            Parameter.VAR_POSITIONAL if name.endswith(SEVERAL) else Parameter.POSITIONAL_OR_KEYWORD,
-            annotation=Path,
-        )
-        for name in _inputs(task)
-    ]
+    return [_position(name) for name in _inputs(task)]
 
 
 def said(task: type) -> str:
     """What the help says of them, as lines of a docstring's "Args:"."""
-    lines = (f"    {n.removesuffix(SEVERAL)}: {text}" for n, text in _inputs(task).items())
-    return "\n".join(lines)
+    return "\n".join(f"    {_plain(name)}: {text}" for name, text in _inputs(task).items())
 
 
 def words(task: type) -> str:
     """Names of files that suit them, for an example."""
     named = {"data": "data.csv"}
     return " ".join(
-        named.get(name, f"{name.removesuffix(SEVERAL).rstrip('s')}.txt") for name in _inputs(task)
+        named.get(name, f"{_plain(name).removesuffix('s')}.txt") for name in _inputs(task)
     )
 
 
@@ -56,14 +48,14 @@ def taken(task: type, given: Sequence[Path]) -> list[Any]:
     names = list(_inputs(task))
     if names[-1].endswith(SEVERAL):
         if not given:
-            raise InputError(
-                f"{names[-1].removesuffix(SEVERAL).upper()} is missing; give one file or more"
-            )
+            raise InputError(f"{_plain(names[-1]).upper()} is missing; give one file or more")
         return [list(given)]
-    if len(given) != len(names):
-        wanted = " and ".join(name.upper() for name in names)
+    least = sum(not name.endswith(OPTIONAL) for name in names)
+    if not least <= len(given) <= len(names):
+        wanted = " and ".join(_plain(name).upper() for name in names)
         were = "1 file was" if len(given) == 1 else f"{len(given)} files were"
-        raise InputError(f"{task.__name__} takes {wanted}, and {were} given; give {len(names)}")
+        number = str(least) if least == len(names) else f"{least} or {len(names)}"
+        raise InputError(f"{task.__name__} takes {wanted}, and {were} given; give {number}")
     return list(given)
 
 
@@ -71,8 +63,9 @@ def named(task: type, given: Sequence[Path]) -> dict[str, Any]:
     """Name the files as a settings file does."""
     names = list(_inputs(task))
     if names[-1].endswith(SEVERAL):
-        return {names[-1].removesuffix(SEVERAL): [str(path) for path in given]}
-    return {name: str(path) for name, path in zip(names, given, strict=True)}
+        return {_plain(names[-1]): [str(path) for path in given]}
+    # An optional one may be left out.
+    return {_plain(name): str(path) for name, path in zip(names, given, strict=False)}
 
 
 def signature(function: Any, task: type) -> Signature:
@@ -83,6 +76,20 @@ def signature(function: Any, task: type) -> Signature:
         if p.kind is Parameter.KEYWORD_ONLY
     ]
     return Signature([*positions(task), *flags])
+
+
+def _position(name: str) -> Parameter:
+    if name.endswith(SEVERAL):
+        return Parameter(_plain(name), Parameter.VAR_POSITIONAL, annotation=Path)
+    if name.endswith(OPTIONAL):
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        return Parameter(_plain(name), kind, annotation=Path | None, default=None)
+    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=Path)
+
+
+def _plain(name: str) -> str:
+    """A name without what is said of its number."""
+    return name.removesuffix(SEVERAL).removesuffix(OPTIONAL)
 
 
 def _inputs(task: type) -> dict[str, str]:

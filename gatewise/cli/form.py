@@ -81,10 +81,14 @@ def flowing(text: str) -> str:
 
 
 def _word(hint: Any) -> Any:
-    """Leave of a choice that holds text only what is typed in one word."""
+    """Leave of a choice that holds text only what is typed in a word, or in several."""
     if get_origin(hint) not in (Union, types.UnionType) or str not in get_args(hint):
         return hint
-    return Union[tuple(h for h in get_args(hint) if not is_dataclass(h))]  # noqa: UP007
+    typed = tuple(h for h in get_args(hint) if not is_dataclass(h))
+    if tuple[str, ...] in typed:
+        # One word is several words, too.
+        typed = tuple(h for h in typed if h is not str)
+    return Union[typed]  # noqa: UP007
 
 
 def _fixed(value: Any) -> Any:

@@ -136,6 +136,9 @@ class Reply:
     ) -> np.ndarray:
         """The matcher's scores, [conversations, replies].
 
+        What was learned by reading counts as far as the last turn is like one that was learned:
+        of others it would promise too much (docs/log.md).
+
         Args:
             network: The network.
             texts: What was said of late (`gatewise.data.dialogue.sets.Said`).
@@ -143,9 +146,11 @@ class Reply:
             replies: What is scored.
         """
         found = [np.zeros((len(texts), 0))]
+        near = [self.library.familiar(said.last).cosine for said in texts]
+        trust = torch.tensor(near, dtype=heard.query.dtype, device=heard.query.device)
         for start in range(0, len(replies), _PART):
             candidates = self.coder.candidates(texts, replies[start : start + _PART])
-            found.append(network.match(candidates, heard.query).double().cpu().numpy())
+            found.append(network.match(candidates, heard.query, trust).double().cpu().numpy())
         return np.concatenate(found, 1)
 
     @torch.no_grad()

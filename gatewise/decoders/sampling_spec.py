@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import InputError
 
@@ -28,7 +29,7 @@ class Sampling:
     Example:
         >>> Sampling(temperature=-1)
         Traceback (most recent call last):
-        gatewise.errors.InputError: temperature=-1: give a number of at least 0
+        gatewise.errors.InputError: temperature=-1: give a finite number of at least 0
     """
 
     temperature: float = 1.0
@@ -40,16 +41,24 @@ class Sampling:
 
     def __post_init__(self) -> None:
         ranges = {
-            "temperature": (0 <= self.temperature < math.inf, "a number of at least 0"),
+            "temperature": (_within(self.temperature, 0), "a finite number of at least 0"),
             "top_k": (_whole(self.top_k, 0), "a whole number, 0 for all tokens"),
-            "top_p": (0 < self.top_p <= 1, "a share above 0, 1 for all tokens"),
-            "repetition": (1 <= self.repetition < math.inf, "a factor of at least 1"),
+            "top_p": (
+                _within(self.top_p, 0) and 0 < self.top_p <= 1,
+                "a share above 0, 1 for all tokens",
+            ),
+            "repetition": (_within(self.repetition, 1), "a factor of at least 1"),
             "lately": (_whole(self.lately, 1), "a whole number of at least 1"),
             "seed": (self.seed is None or _whole(self.seed, 0), "a whole number, or None"),
         }
         for name, (fits, wanted) in ranges.items():
             if not fits:
                 raise InputError(f"{name}={getattr(self, name)!r}: give {wanted}")
+
+
+def _within(value: Any, least: float) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and least <= value < math.inf
 
 
 def _whole(value: object, least: int) -> bool:

@@ -22,7 +22,9 @@ class Decodes(Protocol):
         ...
 
 
-def written(vocabulary: Decodes, tokens: Iterable[int]) -> Iterator[str]:
+def written(
+    vocabulary: Decodes, tokens: Iterable[int], prompt: Sequence[int] = ()
+) -> Iterator[str]:
     """Give the text of each token as soon as it is certain; the pieces together are the text.
 
     Bytes and subwords wait until they are whole characters. What stands between words depends on
@@ -31,16 +33,19 @@ def written(vocabulary: Decodes, tokens: Iterable[int]) -> Iterator[str]:
     Args:
         vocabulary: Says what tokens mean.
         tokens: Numbers, without end if you like.
+        prompt: Tokens that were there before; they are not given again.
 
     Example:
         >>> from gatewise.data import Tokens, Vocabulary
         >>> words = Vocabulary(Tokens("word")).fit("well, it is.")
         >>> list(written(words, words.encode("it is well.")))
         ['it', ' is', ' well', '.']
+        >>> list(written(words, words.encode("is well."), prompt=words.encode("it")))
+        [' is', ' well', '.']
     """
-    before: list[int] = []
+    before = list(prompt[-REMEMBERED:])
     waiting: list[int] = []
-    known = ""
+    known = vocabulary.decode(before)
     for token in tokens:
         waiting.append(token)
         text = vocabulary.decode([*before, *waiting])
@@ -53,16 +58,20 @@ def written(vocabulary: Decodes, tokens: Iterable[int]) -> Iterator[str]:
         yield vocabulary.decode([*before, *waiting])[len(known) :]
 
 
-def stopped(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
+def stopped(pieces: Iterable[str], stop: str | Sequence[str]) -> Iterator[str]:
     """Pass pieces on up to the first stop text, which is left out.
 
     What might become a stop text is held back until that is decided.
+
+    Args:
+        pieces: The text.
+        stop: Texts to stop at, or one text.
 
     Example:
         >>> "".join(stopped(iter(["on", "e. t", "wo E", "ND three"]), ["END"]))
         'one. two '
     """
-    stop = [text for text in stop if text]
+    stop = [text for text in ([stop] if isinstance(stop, str) else stop) if text]
     if not stop:
         yield from pieces
         return

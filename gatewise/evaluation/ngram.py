@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ORDER = 5
 
+PART = 1 << 20
+"""Tokens that are looked up at a time."""
+
 
 @dataclass(frozen=True)
 class _Level:
@@ -87,6 +90,17 @@ class NGrams:
     def unigram_nats(self, tokens: NDArray[Any], start: int) -> NDArray[np.float32]:
         """Surprise by how often each token occurs alone, with one added to each count."""
         return -np.log(self.unigram[np.asarray(tokens)[start:]])
+
+    def means(self, tokens: NDArray[Any], start: int) -> dict[str, float]:
+        """Mean surprise from a place on, by "5-gram" and "unigram", in memory for a part of it."""
+        sums = np.zeros(2)
+        for first in range(start, len(tokens), PART):
+            last, before = min(first + PART, len(tokens)), max(0, first - ORDER)
+            here, place = tokens[before:last], first - before
+            each = self.nats(here, place), self.unigram_nats(here, place)
+            sums += [nats.sum(dtype=np.float64) for nats in each]
+        five, one = (sums / max(len(tokens) - start, 1)).tolist()
+        return {"5-gram": five, "unigram": one}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All counts by name."""

@@ -104,6 +104,7 @@ class Dialogue(Estimator):
         from ..nn.networks.dialogue import DialogueNetwork
         from ..objectives.dialogue import DialogueLoss
         from .dialogue_measure import DialogueMeasure
+        from .dialogue_writing import sampler
 
         network = DialogueNetwork(self.encoder, len(data.vocabulary_), len(data.forms_))
         manner = Manner(
@@ -123,6 +124,7 @@ class Dialogue(Estimator):
             decode,
             defaults=self._defaults(data),
             measure=DialogueMeasure(data),
+            sample=sampler(data),
         )
 
     @property

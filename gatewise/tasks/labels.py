@@ -22,7 +22,7 @@ STEPS = 1200
 RATES = {"lstm": 5e-3, "lstm_fcn": 3e-3}
 """Learning rates for numbers."""
 
-FINE_STEPS = 1800
+FINE_STEPS = 450
 """The same for an encoder that was learned elsewhere."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 150

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.text.vocabulary import UNKNOWN
-from ..decoders.neural_cache import cached_nats
+from ..decoders.neural_cache import Cache, cached_nats
+from ..errors import InputError
 from ..evaluation.ngram import compressed
 from ..evaluation.verdict import Verdict
 from ..objectives.language import LanguageLoss
 from ..train import evaluate
-from ..train.dynamic import evaluate_dynamically
+from ..train.dynamic import Dynamic, evaluate_dynamically
 
 if TYPE_CHECKING:
     from torch import nn
 
     from ..data.language.streams import Passage
     from ..data.language.texts import Texts
-    from ..decoders.neural_cache import Cache
-    from ..train.dynamic import Dynamic
 
 READERS = 16
 """Streams that a passage is shared out among when it is judged."""
@@ -41,16 +40,36 @@ class Judge:
 
     data: Texts
 
-    def __call__(self, network: nn.Module, decode: Any, dataset: Any) -> Verdict:
-        """Judge on a passage."""
-        loss, _ = evaluate(network, LanguageLoss(), dataset, READERS)
-        return self.verdict(dataset, {"model": loss})
-
-    def adapted(
-        self, network: nn.Module, dataset: Any, dynamic: Dynamic | None, cache: Cache | None
+    def __call__(
+        self,
+        network: nn.Module,
+        decode: Any,
+        dataset: Any,
+        *,
+        dynamic: Dynamic | None = None,
+        cache: Cache | None = None,
     ) -> Verdict:
-        """Judge on a passage that the model gets used to while it reads."""
-        loss, _ = evaluate(network, LanguageLoss(), dataset, 1)
+        """Judge on a passage, in ways that the model gets used to it as well.
+
+        Args:
+            network: A `LanguageNetwork`, in evaluation mode.
+            decode: Not asked.
+            dataset: The passage.
+            dynamic: How weights follow the text; None for weights that stay.
+            cache: How what was read lately is asked; None for no cache.
+
+        Returns:
+            The table, with a row for each of the two that is given.
+
+        Raises:
+            InputError: One of the two is something else.
+        """
+        for name, given, kind in (("dynamic", dynamic, Dynamic), ("cache", cache, Cache)):
+            if given is not None and not isinstance(given, kind):
+                raise InputError(f"{name}={given!r}: give a {kind.__module__}.{kind.__name__}")
+        # What follows the text is read by one reader: others would read the future.
+        readers = READERS if dynamic is None and cache is None else 1
+        loss, _ = evaluate(network, LanguageLoss(), dataset, readers)
         found = {"model": loss}
         if dynamic is not None:
             near = replace(dataset, window=ADAPTED_WINDOW)
@@ -65,8 +84,7 @@ class Judge:
         rows = {name: figures(loss, dataset) for name, loss in found.items()}
         sentences: list[str] = []
         if (counts := self.data.baselines_) is not None:
-            for name, of in {"5-gram": counts.nats, "unigram": counts.unigram_nats}.items():
-                loss = float(of(dataset.tokens, dataset.start).mean(dtype=np.float64))
+            for name, loss in counts.means(dataset.tokens, dataset.start).items():
                 rows[name] = figures(loss, dataset)
             own, gram = rows["model"]["nats_per_token"], rows["5-gram"]["nats_per_token"]
             worse = own >= gram
@@ -80,10 +98,11 @@ class Judge:
             for name, bits in compressed(head).items():
                 rows[name] = {"bits_per_character": bits / characters}
             sentences.append("gzip and xz saw nothing but the text itself.")
-        unknown = float(np.mean(np.asarray(dataset.tokens[dataset.start :]) == UNKNOWN))
+        unknown = np.count_nonzero(dataset.tokens[dataset.start :] == UNKNOWN)
         if unknown:
+            share = unknown / len(dataset)
             sentences.append(
-                f"{unknown:.2%} of the tokens have no entry in the vocabulary; to guess only that "
+                f"{share:.2%} of the tokens have no entry in the vocabulary; to guess only that "
                 "something unknown comes flatters all but gzip and xz."
             )
         return Verdict(rows, tuple(sentences))

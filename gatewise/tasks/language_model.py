@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, cast, get_args
 
 from ..data.text.tokens_spec import Tokens
 from ..decoders.sampling_spec import Sampling
@@ -14,14 +15,12 @@ from ..train.spec import Trainer
 from .language_presets import DEFAULT, Preset, chosen, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from ..data.language.texts import Texts
-    from ..decoders.neural_cache import Cache
-    from ..evaluation.verdict import Verdict
     from ..inspection.task_report import TaskReport
     from ..nn.networks.language import TokenEncoder
-    from ..train.dynamic import Dynamic
+    from .transfer import Borrowed
 
 ADAPTIVE_FROM = 20_000
 """Tokens from which on the softmax comes in parts."""
@@ -33,14 +32,19 @@ class LanguageModel(Estimator):
     The text is read as a stream: what a network has in its memory goes on from window to window,
     so that it may look back farther than gradients reach. The last part of the text is held out to
     stop by, and to put the model beside counting: unigrams, a 5-gram with Kneser-Ney smoothing, and
-    general compressors.
+    general compressors. `evaluate` has two options: `dynamic`, a `gatewise.train.dynamic.Dynamic`,
+    lets weights follow the text, and `cache`, a `gatewise.decoders.neural_cache.Cache`, looks back.
 
     Args:
         tokens: What the text is cut into: characters, bytes, words or learned subwords.
         preset: "small" suits texts of a few megabytes and needs no tuning; "awd-lstm" is the whole
             recipe of Merity, Keskar & Socher 2018 (https://arxiv.org/abs/1708.02182). A preset
-            chooses what is left as it is in the other parameters.
+            chooses what is left as it is in the other parameters, also each field of `encoder`
+            that is at its default here; `encoder_` and so on say what came of it.
         direction: "forward"; "backward" reads from the end of the text.
+        pretrained: Folder of a language model to go on from: its tokens, its layers and their
+            weights are taken, and `tokens`, `preset`, `embedding_size`, `tied` and `encoder` of
+            here say nothing. `direction` has to be that model's.
         holdout: Share of the text, its end, that is held out.
         window: Tokens between two steps of training, through which gradients flow.
         embedding_size: Features of a token.
@@ -65,6 +69,7 @@ class LanguageModel(Estimator):
         tokens: Tokens = Tokens("char"),
         preset: Preset = "small",
         direction: Literal["forward", "backward"] = "forward",
+        pretrained: str | None = None,
         holdout: float = 0.1,
         window: int | None = None,
         embedding_size: int | None = None,
@@ -76,6 +81,7 @@ class LanguageModel(Estimator):
         self.tokens = tokens
         self.preset: Preset = preset
         self.direction: Literal["forward", "backward"] = direction
+        self.pretrained = pretrained
         self.holdout = holdout
         self.window = window
         self.embedding_size = embedding_size
@@ -87,6 +93,7 @@ class LanguageModel(Estimator):
     def data(self) -> Texts:
         """Text to a row of tokens."""
         from ..data.language.texts import Texts
+        from .transfer import Borrowed
 
         self._check()
         preset = settings(self.preset)
@@ -96,6 +103,7 @@ class LanguageModel(Estimator):
             jitter=preset.jitter,
             holdout=self.holdout,
             reverse=self.direction == "backward",
+            borrowed=Borrowed(self.pretrained) if self.pretrained else None,
         )
 
     def task(self, data: Texts) -> Task:
@@ -106,12 +114,20 @@ class LanguageModel(Estimator):
         from .language_judging import Judge
         from .language_writing import sampler
 
-        preset = settings(self.preset)
+        borrowed = cast("Borrowed | None", data.borrowed)
+        shape = borrowed.shape(self) if borrowed else self
+        preset = settings(shape.preset)
         noise = self.regularization.over(preset.regularization)
         size = len(data.vocabulary_)
         cutoffs = [n for n in (2_000, 10_000, 50_000) if n < size] if size > ADAPTIVE_FROM else []
-        tied = preset.tied if self.tied is None else self.tied
-        network = LanguageNetwork(self.reader(size), noise, tied=tied, cutoffs=cutoffs)
+        tied = preset.tied if shape.tied is None else shape.tied
+        network = LanguageNetwork(shape.reader(size), noise, tied=tied, cutoffs=cutoffs)
+        # Beside `trainer_`, so that the saved settings say what ran.
+        self.encoder_, self.regularization_ = chosen(shape.encoder, preset), noise
+        self.window_, self.tied_ = data.window, tied
+        self.embedding_size_ = network.reader.embedding.embedding_dim
+        if borrowed:
+            borrowed.lend(network)
         return Task(
             network,
             LanguageLoss(noise.alpha or 0.0, noise.beta or 0.0),
@@ -151,7 +167,7 @@ class LanguageModel(Estimator):
         sampling: Sampling = Sampling(),
         *,
         most: int | None = None,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         weights: Literal["bfloat16", "int8"] | None = None,
     ) -> Iterator[str]:
         """Write on from a prompt, piece by piece as they come, in constant memory.
@@ -161,7 +177,7 @@ class LanguageModel(Estimator):
             sampling: How tokens are drawn.
             most: Tokens to write at most; None to go on until the model ends the text, which it
                 learns where it is given several texts, and never does after a single one.
-            stop: Texts at which to stop; they are left out.
+            stop: Texts at which to stop, or one text; they are left out.
             weights: Type of the recurrent weights, for speed; their own when left out.
 
         Raises:
@@ -180,6 +196,13 @@ class LanguageModel(Estimator):
             raise InputError("a model with direction='backward' cannot write: fit a forward one")
         if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
             raise InputError(f"most is {most!r}, and has to be a whole number, or None")
+        if not isinstance(sampling, Sampling):
+            raise InputError(
+                f"sampling={sampling!r}: give a gatewise.decoders.sampling_spec.Sampling"
+            )
+        stops = [stop] if isinstance(stop, str) else stop
+        if not isinstance(stops, Sequence) or not all(isinstance(text, str) for text in stops):
+            raise InputError(f"stop={stop!r}: give a text, or several")
         return write(
             self.network_, self._data, prompt, sampling, most=most, stop=stop, weights=weights
         )
@@ -190,7 +213,7 @@ class LanguageModel(Estimator):
         sampling: Sampling = Sampling(),
         *,
         most: int = 500,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
     ) -> str:
         """Write on from a prompt; `stream` gives the same piece by piece.
 
@@ -198,38 +221,12 @@ class LanguageModel(Estimator):
             prompt: What the text begins with; it is not repeated.
             sampling: How tokens are drawn.
             most: Tokens to write at most.
-            stop: Texts at which to stop; they are left out.
+            stop: Texts at which to stop, or one text; they are left out.
 
         Raises:
             InputError: It is not fitted, or reads backwards.
         """
         return "".join(self.stream(prompt, sampling, most=most, stop=stop))
-
-    def evaluate_adapted(
-        self, x: Any, *, dynamic: Dynamic | None = None, cache: Cache | None = None
-    ) -> Verdict:
-        """Judge on a text that the model gets used to while it reads, token by token.
-
-        Args:
-            x: A file or a text, or a list of either.
-            dynamic: How weights follow the text (`gatewise.train.Dynamic`).
-            cache: How what was read lately is asked (`gatewise.decoders.Cache`).
-
-        Returns:
-            The table of `evaluate`, with a row for each of the two.
-
-        Raises:
-            InputError: It is not fitted, or there is nothing to judge on.
-        """
-        from ..train import frozen
-        from .language_judging import Judge
-
-        self._check_fitted()
-        examples = self.data_.examples(x)
-        if len(examples) == 0:
-            raise InputError("LanguageModel found nothing to judge on: give more text")
-        with frozen(self.network_):
-            return Judge(self._data).adapted(self.network_, examples, dynamic, cache)
 
     @property
     def report_(self) -> TaskReport:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..data.batches import Batches
+from ..data.language.streams import WARM_UP
 from ..decoders.sampling_spec import Sampling
 from ..inspection.surprise import surprise_text
 from ..inspection.task_report import TaskReport
 from ..train import frozen
-from .reporting import configuration, curve
+from .reporting import checkpoints, configuration, curve
 
 if TYPE_CHECKING:
     from .language_model import LanguageModel
@@ -22,13 +24,13 @@ WRITTEN = 400
 SHOWN = 8
 """Lines that surprised the model most."""
 
-SHORTEST = 8
-"""Tokens of a line that may be among them."""
+READ = 200_000
+"""Tokens of the held-out part, its first ones, among whose lines those are looked for."""
+
+SHORTEST, LONGEST = 8, 400
+"""Tokens of a line that may be among them; a longer one is cut."""
 
 READERS = 16
-
-LOOKS = 5
-"""Samples of those that were taken while the model learned."""
 
 
 def language_report(model: LanguageModel) -> TaskReport:
@@ -43,7 +45,7 @@ def language_report(model: LanguageModel) -> TaskReport:
     sections = []
     if model.direction == "forward":
         sections.append(("Samples", _samples(model)))
-        sections.append(("Samples while it learned", _checkpoints(model)))
+        sections.append(("Samples while it learned", checkpoints(model, _text, "nats")))
     sections.append(("Worst lines", _worst(model)))
     return TaskReport(
         title="Language model",
@@ -65,16 +67,6 @@ def _samples(model: LanguageModel) -> str:
     return "".join(shown)
 
 
-def _checkpoints(model: LanguageModel) -> str:
-    """What it wrote at some looks at the held-out part, the first and the last among them."""
-    epochs = model.history_.epochs
-    chosen = sorted({round(k * (len(epochs) - 1) / (LOOKS - 1)) for k in range(LOOKS)})
-    return "".join(
-        f"<h3>After {epoch.step} steps: {epoch.value:.3f} nats</h3>{_text(epoch.sample)}"
-        for epoch in (epochs[k] for k in chosen)
-    )
-
-
 def _text(text: str) -> str:
     return f"<pre style='white-space:pre-wrap'>{escape(text)}</pre>"
 
@@ -92,15 +84,19 @@ def _worst(model: LanguageModel) -> str:
 
 
 def _lines(model: LanguageModel) -> list[list[tuple[str, float]]]:
+    """Lines of the held-out part's beginning, token by token with their surprise."""
     data: Any = model.data_
+    valid = data.valid_
+    first = max(0, valid.start - 1 - WARM_UP)
+    part = replace(
+        valid, tokens=valid.tokens[first : valid.start + READ], start=valid.start - first
+    )
     with frozen(model.network_):
-        answers = [
-            model.task_.decode(model.network_, batch) for batch in Batches(data.valid_, READERS)
-        ]
-    table = data.undo(data.valid_, answers)
+        answers = [model.task_.decode(model.network_, batch) for batch in Batches(part, READERS)]
+    table = data.undo(part, answers)
     lines: list[list[tuple[str, float]]] = [[]]
     for token, nats in zip(table["token"], table["nats"].tolist(), strict=True):
         lines[-1].append((token, nats))
-        if token in ("\n", "<0x0A>", "</s>"):
+        if token in ("\n", "<0x0A>", "</s>") or len(lines[-1]) == LONGEST:
             lines.append([])
     return lines

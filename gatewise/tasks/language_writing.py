@@ -33,7 +33,7 @@ def write(
     sampling: Sampling,
     *,
     most: int | None,
-    stop: Sequence[str] = (),
+    stop: str | Sequence[str] = (),
     weights: Literal["bfloat16", "int8"] | None = None,
 ) -> Iterator[str]:
     """Write on from a prompt, piece by piece.
@@ -44,19 +44,28 @@ def write(
         prompt: What the text begins with.
         sampling: How tokens are drawn.
         most: Tokens to write at most; None for no limit.
-        stop: Texts at which to stop.
+        stop: Texts at which to stop, or one text.
         weights: Type of the recurrent weights.
     """
     vocabulary = data.vocabulary_
-    before = [END, *vocabulary.encode(prompt)]
+    given = vocabulary.encode(prompt)
     banned = (PAD, UNKNOWN, START) if data.ends_ else (PAD, UNKNOWN, START, END)
     # Tokens are written one by one, which a processor does best.
     on_processor = network if device_of(network).type == "cpu" else deepcopy(network).cpu()
-    steps = Steps(on_processor, before, banned, weights)  # pyright: ignore[reportArgumentType]
+    steps = Steps(on_processor, [END, *given], banned, weights)  # pyright: ignore[reportArgumentType]
     numbers = tokens(steps, Sampler(sampling), most=most, end=END)
     if vocabulary.tokens.unit == "char":
         return stopped(map(vocabulary.names.__getitem__, numbers), stop)
-    return stopped(written(vocabulary, numbers), stop)
+    pieces = written(vocabulary, numbers, given)
+    if vocabulary.tokens.unit == "word" and prompt[-1:].isspace():
+        pieces = _following_a_space(pieces)
+    return stopped(pieces, stop)
+
+
+def _following_a_space(pieces: Iterator[str]) -> Iterator[str]:
+    """Words drop what stands between them: a prompt's space is there already."""
+    yield next(pieces, "").lstrip(" ")
+    yield from pieces
 
 
 def sampler(data: Texts) -> Callable[[nn.Module], str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..nn.networks.language import TokenEncoder
+    from .language_model import LanguageModel
 
 Pretrained = str | tuple[str, ...] | None
 
@@ -39,7 +40,7 @@ layers, thawed one after another (Howard & Ruder 2018, https://arxiv.org/abs/180
 
 
 class Borrowed:
-    """Encoders of one language model, or of two that read in opposite directions.
+    """One language model, or two that read in opposite directions, for a task that builds on them.
 
     What is needed to build them again is held in the borrower's data part; the folders are read
     once, when it is fitted.
@@ -59,7 +60,7 @@ class Borrowed:
             )
         self._paths = tuple(map(str, several))
         self._models: list[dict[str, Any]] = []
-        self._weights: list[dict[str, Tensor]] = []
+        self._weights: list[Mapping[str, Tensor]] = []
         self._vocabulary: dict[str, Any] = {}
 
     def vocabulary(self) -> Vocabulary:
@@ -82,8 +83,9 @@ class Borrowed:
                     "both on the same texts"
                 )
             self._vocabulary = vocabulary
-            self._models.append(found.description["params"])
-            self._weights.append(_under(found.under("network"), "reader."))
+            before = export.decode(found.description["data"].get("borrowed"))
+            self._models.append(before["models"][0] if before else found.description["params"])
+            self._weights.append(found.under("network"))
         return Vocabulary.restored(self._vocabulary)
 
     def encoders(self, *, dropout: float) -> list[tuple[TokenEncoder, bool]]:
@@ -93,13 +95,41 @@ class Borrowed:
             dropout: Rate of what is dropped of its input and between its layers while training.
         """
         built = []
-        for k, params in enumerate(self._models):
-            model = _model(params)
+        for k, model in enumerate(self.models()):
             encoder = model.reader(len(Vocabulary.restored(self._vocabulary)), dropout=dropout)
             if self._weights:
-                encoder.load_state_dict(self._weights[k])
+                encoder.load_state_dict(_under(self._weights[k], "reader."))
             built.append((encoder, model.direction == "backward"))
         return built
+
+    def models(self) -> list[LanguageModel]:
+        """The language models' settings, with no weights in them."""
+        from .language_model import LanguageModel
+
+        specs = export.specs_of(LanguageModel.__init__)
+        return [
+            LanguageModel(**{name: export.decode(value, specs) for name, value in params.items()})
+            for params in self._models
+        ]
+
+    def shape(self, model: LanguageModel) -> LanguageModel:
+        """Settings of the first one's network, for a model that goes on from it, with its noise.
+
+        Raises:
+            InputError: They read in opposite directions, or several were given.
+        """
+        lender, *more = self.models()
+        if more or lender.direction != model.direction:
+            raise InputError(
+                f"pretrained={model.pretrained!r} and direction={model.direction!r}: give the "
+                "folder of one language model that reads in that direction"
+            )
+        return lender.set_params(regularization=model.regularization)
+
+    def lend(self, network: nn.Module) -> None:
+        """Give a language model's network the first one's weights, where they were read."""
+        if self._weights:
+            network.load_state_dict(dict(self._weights[0]))
 
     def state(self) -> dict[str, Any]:
         """What is needed to build the encoders again, as JSON can hold it."""
@@ -108,13 +138,6 @@ class Borrowed:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take back what `state` gave; the weights are the borrower's own by now."""
         self._models, self._vocabulary = list(state["models"]), dict(state["vocabulary"])
-
-
-def _model(params: Mapping[str, Any]) -> Any:
-    from .language_model import LanguageModel
-
-    specs = export.specs_of(LanguageModel.__init__)
-    return LanguageModel(**{name: export.decode(value, specs) for name, value in params.items()})
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,21 +11,24 @@ from .. import evaluation, train
 from ..data.batches import move
 from ..data.text.vocabulary import END, START
 from ..decoders.beam import BeamSearch, Hypothesis
+from ..decoders.search import Search
 from ..evaluation.translations import translation_figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
     from ..data.pairs.pairs import Pairs
     from ..data.pairs.sentences import Sentences
-    from ..decoders.search import Search
     from ..evaluation.verdict import Verdict
     from .translation import Alignment, Translator
 
 BATCH = 64
 """Sentences that are searched at a time."""
+
+SAMPLED = 4
+"""Held-out sentences that are translated while the network learns."""
 
 
 def searching(search: Search, data: Pairs, n_best: int = 1) -> BeamSearch:
@@ -63,14 +66,33 @@ def found(
         search = replace(search, beam=n_best)
     data: Any = model.data_
     decode = searching(search, data, n_best)
+    if not texts:
+        return []
     dataset = data.encode(list(texts))
     return list(zip(texts, searched(model.network_, decode, dataset), strict=True))
+
+
+def sampler(data: Pairs) -> Callable[[nn.Module], str] | None:
+    """Make what translates a few held-out texts at each look at them, a line each; greedily."""
+    if data.valid_ is None:
+        return None
+    texts = list(data.valid_.pairs.sources[:SAMPLED])
+    dataset, decode = data.encode(texts), searching(Search(beam=1), data)
+
+    def sample(network: nn.Module) -> str:
+        best = (one[0] for one in searched(network, decode, dataset))
+        written = (data.written(text, each) for text, each in zip(texts, best, strict=True))
+        return "\n".join(" ".join(text.split()) for text in written)
+
+    return sample
 
 
 def aligned(data: Pairs, source: str, best: Hypothesis) -> Alignment:
     """Name the tokens of a hypothesis and of its source beside the weights."""
     from .translation import Alignment
 
+    if not source.strip():
+        best = best._replace(tokens=[], weights=best.weights[:0])
     names = data.copied(source, best) or [data.target_.names[token] for token in best.tokens]
     tokens = (*data.source_.split(source), data.source_.names[END])
     weights = best.weights[:, : len(tokens)].numpy()

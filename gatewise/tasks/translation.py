@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..data.text.tokens_spec import Tokens
@@ -53,6 +54,12 @@ class Alignment(NamedTuple):
     target: tuple[str, ...]
     weights: np.ndarray
 
+    def svg(self) -> str:
+        """Draw it as a heat map, an `<svg>` element: the darker, the more it looked there."""
+        from ..inspection.alignment import alignment_chart
+
+        return alignment_chart(self.source, self.target, self.weights, "alignment")
+
 
 class Translator(Estimator):
     """Translate texts, or turn any sequence of tokens into another one.
@@ -91,8 +98,8 @@ class Translator(Estimator):
 
     verb: ClassVar[str | None] = "translator"
     inputs: ClassVar[Mapping[str, str]] = {
-        "source": "File of texts, one a line.",
-        "target": "File of their translations, in the same order.",
+        "source": "File of texts, one a line; or a table (.csv, .tsv, .parquet) with two columns.",
+        "target?": "File of their translations, in the same order; none beside a table.",
     }
 
     def __init__(
@@ -139,7 +146,7 @@ class Translator(Estimator):
         from ..nn.networks.translation import TranslationNetwork, joined
         from ..objectives.translation import TranslationLoss
         from ..train.ensemble import Ensemble
-        from .translating import Figures, searching
+        from .translating import Figures, sampler, searching
 
         defaults = self._defaults(data)
         steps = self.trainer.resolve(defaults).max_steps or MOST_STEPS
@@ -158,6 +165,7 @@ class Translator(Estimator):
             searching(self.search, data),
             defaults=defaults,
             measure=Figures(data),
+            sample=sampler(data),
         )
 
     @property
@@ -201,7 +209,7 @@ class Translator(Estimator):
 
         self._check_fitted()
         data: Any = self.data_
-        texts = [lines] if isinstance(lines, str) else list(lines)
+        texts = self._texts(lines)
         return [
             [Translation(data.written(text, h), h.score, h.log_prob) for h in hypotheses]
             for text, hypotheses in found(self, texts, n_best, beam)
@@ -220,8 +228,13 @@ class Translator(Estimator):
 
         self._check_fitted()
         data: Any = self.data_
-        texts = [lines] if isinstance(lines, str) else list(lines)
+        texts = self._texts(lines)
         return [aligned(data, text, best) for text, (best, *_) in found(self, texts, 1, None)]
+
+    def _texts(self, lines: Any) -> list[Any]:
+        if not isinstance(lines, Iterable):
+            raise InputError(f"lines={lines!r}: give texts, or one text")
+        return [lines] if isinstance(lines, str) else list(lines)
 
     def _defaults(self, data: Pairs) -> dict[str, Any]:
         """Training that suits the amount of data."""
@@ -247,5 +260,6 @@ class Translator(Estimator):
         for name, (value, least) in whole.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(f"{name} is {value!r}, and has to be a whole number from {least}")
-        if isinstance(self.smoothing, bool) or not 0 <= self.smoothing < 1:
+        smoothing: Any = self.smoothing
+        if type(smoothing) not in (int, float) or not 0 <= smoothing < 1:
             raise InputError(f"smoothing is {self.smoothing!r}, and has to be from 0 to below 1")

@@ -36,6 +36,7 @@ def translation_report(model: Translator) -> TaskReport:
         warnings=tuple(s for s in sentences if s.startswith("This model loses")),
         sections=(
             ("Alignments", _alignments(model, data.valid_.pairs)),
+            ("Translations while it learned", _checkpoints(model, data.valid_.pairs)),
             ("Worst translations", _worst(translations, data.valid_.pairs)),
         ),
         configuration=reporting.configuration(model),
@@ -56,6 +57,19 @@ def _alignments(model: Translator, pairs: PairLines) -> str:
     )
     said = "<p>Each row is a token that was written, and shows where the network looked.</p>"
     return said + "".join(drawn)
+
+
+def _checkpoints(model: Translator, pairs: PairLines) -> str:
+    """The first sentences that were held out, as they were translated at some looks at them."""
+
+    def shown(sample: str) -> str:
+        # A sample has a line for each of them.
+        rows = zip(pairs.sources, sample.split("\n"), strict=False)
+        return "<dl>" + "".join(
+            f"<dt>{escape(source)}</dt><dd>{escape(found)}</dd>" for source, found in rows
+        ) + "</dl>"  # fmt: skip
+
+    return "<p>Greedily.</p>" + reporting.checkpoints(model, shown, "nats")
 
 
 def _worst(translations: Sequence[str], pairs: PairLines) -> str:

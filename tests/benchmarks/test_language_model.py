@@ -23,7 +23,7 @@ def options(tmp_path, monkeypatch):
     folder.mkdir()
     words = np.random.default_rng(0).choice(SPOKEN, 1500)
     (folder / "input.txt").write_text(" ".join(words), encoding="utf-8")
-    small = {"STEPS": 2, "WARM": 1, "REPEATS": 1, "WRITTEN": 50, "BATCHES": (4, 2)}
+    small = {"STEPS": 2, "WARM": 1, "REPEATS": 1, "WRITTEN": 50, "BATCHES": (2, 4)}
     for name, value in {**small, "LONG": {"encoder": Encoder(hidden_size=16)}}.items():
         monkeypatch.setattr(bench, name, value)
     return lambda *parts: Options(tmp_path, 1, (), Namespace(only=parts, share=1e-4))
@@ -36,8 +36,7 @@ def test_speed_and_generation(options):
     kinds = ("float32", "bfloat16", "int8")
     wanted |= {f"generation_characters_per_second_{kind}" for kind in kinds}
     assert set(result.figures) == wanted
-    # Two steps are too few to time: a difference of such times may even be below nothing.
-    assert np.isfinite(list(result.figures.values())).all()
+    assert min(result.figures.values()) > 0
 
 
 def test_what_is_learned_in_a_given_time(options):

@@ -43,6 +43,12 @@ class Pairs(Fitted):
     inputs = {"source": "Text.", "target": "Its translation."}  # noqa: RUF012
 
 
+class Table(Fitted):
+    """One file or two."""
+
+    inputs = {"source": "Text, or a table.", "target?": "Its translation."}  # noqa: RUF012
+
+
 class Stream(Fitted):
     """Many files."""
 
@@ -52,7 +58,7 @@ class Stream(Fitted):
 @pytest.fixture(autouse=True)
 def _tasks(monkeypatch):
     Fitted.seen.clear()
-    monkeypatch.setattr(flags, "tasks", lambda: {"pairs": Pairs, "stream": Stream})
+    monkeypatch.setattr(flags, "tasks", lambda: {"pairs": Pairs, "table": Table, "stream": Stream})
 
 
 def test_two_files_are_x_and_y(run, tmp_path):
@@ -62,6 +68,18 @@ def test_two_files_are_x_and_y(run, tmp_path):
     status, _, error = run("fit", "pairs", "a.de", "--out", tmp_path / "other")
     assert status == 2
     assert "TARGET is missing" in error
+
+
+def test_an_optional_file_may_be_left_out(run, tmp_path):
+    out = tmp_path / "model"
+    status, _, error = run("fit", "table", "a.tsv", "--out", out)
+    assert (status, Fitted.seen) == (0, [(Path("a.tsv"),)]), error
+    assert 'source = "a.tsv"' in (out / "run.toml").read_text()
+    assert run("fit", "table", "--config", out / "run.toml", "--out", tmp_path / "again")[0] == 0
+    assert run("fit", "table", "a.de", "a.en", "--out", tmp_path / "other")[0] == 0
+    assert Fitted.seen[1:] == [(Path("a.tsv"),), (Path("a.de"), Path("a.en"))]
+    with pytest.raises(InputError, match=r"takes SOURCE and TARGET, and 3 files .* give 1 or 2"):
+        taken(Table, [Path("a"), Path("b"), Path("c")])
 
 
 def test_many_files_are_a_list(run, tmp_path):

@@ -1,8 +1,11 @@
 """Fitting from the command line: flags, settings, folders, faults."""
 
+from typing import get_type_hints
+
 import pytest
 import tomllib
 
+from gatewise.cli.form import form
 from gatewise.nn import Encoder
 from gatewise.train import Trainer
 
@@ -200,3 +203,18 @@ def test_a_fault_of_the_program_is_not_hidden(run, data, out):
     data.write_text("bug")
     with pytest.raises(RuntimeError, match="a fault of the program"):
         run("fit", "echo", data, "--horizon", 3, "--out", out)
+
+
+class Lends:
+    """Take one folder or several.
+
+    Args:
+        folders: Names.
+    """
+
+    def __init__(self, *, folders: str | tuple[str, ...] | None = None) -> None:
+        self.folders = folders
+
+
+def test_what_may_be_one_word_or_several_takes_several():
+    assert get_type_hints(form(Lends))["folders"] == tuple[str, ...] | None

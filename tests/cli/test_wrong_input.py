@@ -209,7 +209,7 @@ def test_flags(run, folder, name):
     [
         ("dats.csv", ("no file dats.csv", "did you mean 'data.csv'?")),
         ("data.xlsx", ("data.xlsx", "neither .csv")),
-        ("folder.csv", ("cannot read folder.csv", "directory")),
+        ("folder.csv", ("folder.csv is a folder", "name a file")),
     ],
 )
 def test_files_that_cannot_be_read(run, folder, name, said):

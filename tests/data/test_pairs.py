@@ -135,6 +135,8 @@ def test_empty_and_long_pairs_are_left_out_and_said():
         data.fit([("", "a")])
     with pytest.raises(InputError, match="max_length is 2"):
         Pairs(Tokens("word"), Tokens("word"), holdout=0, max_length=2).fit(PAIRS)
+    with pytest.raises(InputError, match="holdout is 500, and there are 40 pairs"):
+        Pairs(Tokens("word"), Tokens("word"), holdout=500).fit(PAIRS)
 
 
 def test_a_batch_is_padded_shifted_and_ended():
@@ -199,3 +201,36 @@ def test_a_name_is_found_for_messages():
     sentences = Sentences(pairs, [[5, END]], [[6, END]], [3])
     assert sentences.where(0) == "line 1"
     assert sentences.culprit(0) is None
+
+
+def test_a_table_of_a_file_is_text_as_it_is_written(tmp_path):
+    path = tmp_path / "numbers.csv"
+    path.write_text('source,target\n"null, or so",0\nsieben,007\n2024-01-02,NA\n', encoding="utf-8")
+    found = read_pairs(path)
+    assert found.sources == ("null, or so", "sieben", "2024-01-02")
+    assert found.targets == ("0", "007", "NA")
+    (tmp_path / "t.tsv").write_text("de\ten\r\neins\t1\r\n", encoding="utf-8")
+    assert read_pairs(tmp_path / "t.tsv").targets == ("1",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("source,target\n", "no rows below a header"),
+        ("", "no rows below a header"),
+        ("source,target\na,b\nc\n", "line 3: 1 cells under 2"),
+        ("a,a\nb,c\n", "two columns called 'a'"),
+        ("source\na\n", "1 hold text, and 2 have to; name them source and target"),
+    ],
+)
+def test_a_table_that_holds_no_pairs_is_refused(tmp_path, text, said):
+    path = tmp_path / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_pairs(path)
+
+
+def test_a_frame_with_numbers_is_asked_for_text():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(InputError, match="1 hold text, and 2 have to; turn 'target' into text"):
+        read_pairs(pandas.DataFrame({"source": ["eins"], "target": [1]}))

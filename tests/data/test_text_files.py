@@ -83,5 +83,5 @@ def test_what_cannot_be_read_is_said(tmp_path, name, content, said):
 
 
 def test_a_folder_is_no_text(tmp_path):
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="is a folder; name a file in it"):
         read_text(tmp_path)

@@ -103,6 +103,38 @@ def test_larger_than_memory_is_read_in_pieces(monkeypatch, tmp_path):
     assert pieces.digest == whole.digest
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_text_without_lines_is_cut_between_words(end):
+    text = " ".join(f"word{n % 7}" for n in range(600)) + end
+    _, fold = fitted(text, "word")
+    assert 0.08 < len(fold.valid) / 600 < 0.12
+    assert UNKNOWN not in fold.train.tokens
+    parts = list(Sources.of(text).parts(1000, by_line=True))
+    assert "".join(part for part, _, _ in parts) == text
+    assert [held for _, _, held in parts] == [False, True]
+    assert parts[1][0].startswith(" word")
+
+
+def test_a_file_of_one_endless_line_is_never_held_whole(tmp_path):
+    path = tmp_path / "line.txt"
+    text = " ".join(f"word{n % 7}" for n in range(40_000))
+    path.write_text(text, encoding="utf-8")
+    sources = Sources.of(path)
+    small = [(text[k : k + 5000], not k) for k in range(0, len(text), 5000)]
+    object.__setattr__(sources, "pieces", lambda: iter(small))
+    parts = list(sources.parts(len(text) // 2, by_line=True))
+    assert "".join(part for part, _, _ in parts) == text
+    assert max(len(part) for part, _, _ in parts) < 10_000
+    whole = [word for part, _, _ in parts for word in part.split()]
+    assert whole == text.split()
+
+
+def test_a_name_of_a_file_that_is_not_there_is_no_text():
+    with pytest.raises(InputError, match=r"there is no file nowhere\.txt"):
+        fitted("nowhere.txt")
+    assert Sources.of("read the file.txt").held == ("read the file.txt",)
+
+
 @pytest.mark.parametrize("x", ["", "short", [], 7, [7], ["a", None]])
 def test_what_is_no_text_or_too_little_is_refused(x):
     with pytest.raises(InputError):

@@ -57,6 +57,7 @@ def test_repetition_is_divided_or_multiplied_as_in_ctrl_and_forgotten_in_time():
     ("name", "value"),
     [
         ("temperature", -0.1), ("temperature", float("nan")), ("top_k", -1), ("top_k", 1.5),
+        ("temperature", "hot"), ("top_p", True),
         ("top_p", 0.0), ("top_p", 1.1), ("repetition", 0.9), ("lately", 0), ("seed", -1),
     ],
 )  # fmt: skip

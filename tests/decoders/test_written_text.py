@@ -50,3 +50,17 @@ def test_what_cannot_become_a_stop_text_is_given_at_once():
     text = stopped(pieces(), ["xyz"])
     assert next(text) == "ab"
     assert given_ == ["ab"]
+
+
+def test_one_text_to_stop_at_is_not_its_letters():
+    assert "".join(stopped(iter(["no ", "END", " more"]), "END")) == "no "
+
+
+@pytest.mark.parametrize("unit", ["word", "byte"])
+def test_what_follows_a_prompt_is_written_as_if_it_had_been_one_text(unit):
+    vocabulary = Vocabulary(Tokens(unit)).fit(TEXT)
+    numbers = vocabulary.encode(TEXT)
+    for cut in (1, 20, 40):
+        prompt, rest = numbers[:cut], numbers[cut:]
+        pieces = "".join(written(vocabulary, rest, prompt))
+        assert pieces == vocabulary.decode(numbers)[len(vocabulary.decode(prompt)) :]

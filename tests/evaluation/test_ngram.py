@@ -92,3 +92,13 @@ def test_compressors_find_repetition():
     chance = np.random.default_rng(0).bytes(2000)
     assert compressed(chance)["xz"] > 2000 * 8
     assert compressed(b"ab" * 1000)["gzip"] < 1000
+
+
+def test_means_are_those_of_all_tokens_whatever_the_parts(monkeypatch):
+    tokens = text(300)
+    counts = NGrams.fit(tokens[:200], size=9)
+    monkeypatch.setattr("gatewise.evaluation.ngram.PART", 7)
+    for start in (1, 3, 200):
+        found = counts.means(tokens, start)
+        assert found["5-gram"] == pytest.approx(counts.nats(tokens, start).mean(), rel=1e-6)
+        assert found["unigram"] == pytest.approx(counts.unigram_nats(tokens, start).mean())

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
 from gatewise.data.dialogue.dialogues import Dialogues
 from gatewise.data.text.tokens_spec import Tokens
@@ -156,3 +157,18 @@ def test_the_loss_takes_no_known_reply_for_a_wrong_one():
     half = torch.log(torch.tensor(2.0))
     assert torch.allclose(DialogueLoss()(output, batch), half + half / 2, atol=1e-6)
     assert torch.allclose(DialogueLoss(ranking=0.0)(output, batch), half)
+
+
+def test_what_is_not_trusted_is_what_is_shared_alone(network, coder):
+    batch = in_double(coder.batch([("Hello", "Hi", "How so?"), ("Hello",)], ["I am well.", "Hi"]))
+    with torch.no_grad():
+        query = network.hear(batch).query
+        full, half, none = (
+            network.match(batch, query, torch.full((2,), share).double())
+            for share in (1.0, 0.5, 0.0)
+        )
+        weights = torch.stack([functional.softplus(m.shared) for m in network.matchers.members])
+        shared = (weights.mean(0) * batch.overlap).sum(-1)
+    torch.testing.assert_close(none, shared)
+    torch.testing.assert_close(half, (full + shared) / 2)
+    torch.testing.assert_close(full, network.match(batch, query))

@@ -133,10 +133,21 @@ def test_coverage_of_no_weight_is_no_coverage():
     torch.testing.assert_close(
         decoder(x, decoder.start(memory)).output, plain(x, plain.start(memory)).output
     )
-    with pytest.raises(InputError, match="lengths"):
-        decoder(x, decoder.start(memory), lengths=[7, 2])
     with pytest.raises(InputError, match="additive"):
         CoverageDecoder("lstm", 3, 4, attention=MultiplicativeAttention(4, 6))
+
+
+def test_a_sequence_that_has_ended_covers_no_more():
+    torch.manual_seed(0)
+    decoder = CoverageDecoder("lstm", 3, 4, attention=AdditiveAttention(4, 6, 5)).double()
+    torch.nn.init.normal_(decoder.covered)
+    memory, x = torch.randn(2, 5, 6).double(), torch.randn(2, 7, 3).double()
+    together = decoder(x, decoder.start(memory), lengths=[7, 2])
+    alone = decoder(x[1:, :2], decoder.start(memory[1:]))
+    torch.testing.assert_close(together.output[1:, :2], alone.output)
+    assert not together.output[1, 2:].any()
+    torch.testing.assert_close(together.state.memory.keys[1:], alone.state.memory.keys)
+    torch.testing.assert_close(together.state.recurrent.c[:, 1:], alone.state.recurrent.c)
 
 
 def test_guesses_replace_inputs_at_the_share_that_was_reached():

@@ -9,6 +9,7 @@ from gatewise.errors import InputError
 from gatewise.evaluation.dialogue import recall_at
 from gatewise.nn import Encoder
 from gatewise.tasks.dialogue import Dialogue
+from gatewise.tasks.dialogue_writing import attended
 from gatewise.train import Trainer
 
 COLOURS = ["red", "blue", "green", "grey", "pink", "brown", "white", "black", "gold", "teal"]
@@ -78,6 +79,23 @@ def test_ranking_prefers_the_reply_that_was_given(model):
     assert scores.shape == (2, 2)
     assert scores[0, 0] == pytest.approx(best.score, rel=1e-5)
     assert scores.argmax(1).tolist() == [0, 1]
+
+
+def test_the_report_shows_replies_as_they_came_and_where_it_looked(model, tmp_path):
+    page = model.report_.html()
+    epochs = model.history_.epochs
+    assert epochs[0].sample != epochs[-1].sample
+    for title in ("Sure, and least like what people said", "Written while it learned"):
+        assert f"<h2>{title}</h2>" in page
+    turns = [context[-1] for context in model.data_.valid_.contexts[:4]]
+    assert f"<dt>{turns[0]}</dt><dd>{epochs[-1].sample.splitlines()[0]}</dd>" in page
+    assert page.count("Where each written token looked") >= 1
+    for turn, reply, weights in attended(model.network_, model.data_, [(turns[0],)]):
+        assert weights.shape == (len(reply), len(turn))
+        np.testing.assert_allclose(weights.sum(1), 1, atol=1e-5)
+    model.save(tmp_path / "model")
+    with pytest.raises(AttributeError, match="after a fit"):
+        _ = gatewise.load(tmp_path / "model").report_
 
 
 def test_a_loaded_model_chats_alike(model, tmp_path):

@@ -10,6 +10,7 @@ import torch
 
 from gatewise import Trainer, datasets
 from gatewise.cli.main import main
+from gatewise.cli.settings import resolved
 from gatewise.data import Tokens
 from gatewise.decoders.neural_cache import Cache
 from gatewise.decoders.sampling_spec import Sampling
@@ -18,6 +19,7 @@ from gatewise.nn.layers.encoder import Encoder
 from gatewise.nn.networks.language_spec import Regularization
 from gatewise.tasks.language_model import LanguageModel
 from gatewise.tasks.language_presets import DEFAULT, chosen, settings
+from gatewise.tasks.language_report import _lines
 from gatewise.train.dynamic import Dynamic, evaluate_dynamically
 
 VERSES = [
@@ -85,6 +87,30 @@ def test_writing_is_streamed_stopped_and_seeded(model):
     assert len([next(endless) for _ in range(2000)]) == 2000
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"sampling": 0.5}, r"sampling=0\.5: give a gatewise\..*Sampling"),
+        ({"stop": 3}, "stop=3: give a text, or several"),
+        ({"stop": ["a", 3]}, "give a text, or several"),
+        ({"most": 1.5}, "most is 1.5"),
+        ({"prompt": None}, "give text"),
+    ],
+)
+def test_what_a_text_cannot_be_written_with_is_named(model, how, said):
+    with pytest.raises(InputError, match=said):
+        model.generate(**{"most": 5, **how})
+
+
+def test_words_follow_their_prompt_with_one_space():
+    model = LanguageModel(tokens=Tokens("word"), **{**SMALL, "trainer": Trainer(max_steps=3)})
+    model.fit(TEXT)
+    plain = model.generate("the cat", Sampling(seed=1), most=5, stop="\n")
+    spaced = model.generate("the cat ", Sampling(seed=1), most=5, stop="\n")
+    assert plain == " " + spaced
+    assert not spaced.startswith(" ")
+
+
 def test_the_weights_of_a_stream_may_be_coarser(model):
     for weights in ("bfloat16", "int8"):
         assert len(list(model.stream("the", Sampling(seed=1), most=30, weights=weights))) <= 30
@@ -93,7 +119,7 @@ def test_the_weights_of_a_stream_may_be_coarser(model):
 def test_getting_used_to_a_text_helps_where_it_is_new(model):
     text = "zzyx! " * 60
     before = {n: p.clone() for n, p in model.network_.named_parameters()}
-    verdict = model.evaluate_adapted(text, dynamic=Dynamic(lr=3e-3), cache=Cache(share=0.5))
+    verdict = model.evaluate(text, dynamic=Dynamic(lr=3e-3), cache=Cache(share=0.5))
     rows = {name: row.get("nats_per_token") for name, row in verdict.table.items()}
     assert rows["dynamic evaluation"] < 0.8 * rows["model"]
     assert rows["neural cache"] < 0.9 * rows["model"]
@@ -102,10 +128,23 @@ def test_getting_used_to_a_text_helps_where_it_is_new(model):
 
 
 def test_a_cache_of_no_share_changes_nothing(model):
-    rows = model.evaluate_adapted("the cat sat", cache=Cache(share=0.0)).table
+    rows = model.evaluate("the cat sat", cache=Cache(share=0.0)).table
     assert rows["neural cache"]["nats_per_token"] == pytest.approx(
         rows["model"]["nats_per_token"], abs=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dynamic": True}, "dynamic=True: give a gatewise.train.dynamic.Dynamic"),
+        ({"cache": 2000}, "cache=2000: give a gatewise.decoders.neural_cache.Cache"),
+        ({"caches": Cache()}, "no option 'caches' to be judged with: did you mean 'cache'"),
+    ],
+)
+def test_options_of_a_judgement_are_checked(model, options, said):
+    with pytest.raises(InputError, match=said):
+        model.evaluate("the cat sat", **options)
 
 
 def test_only_streams_can_be_followed(model):
@@ -129,6 +168,16 @@ def test_the_report_shows_samples_and_worst_lines(model, tmp_path):
     model.save(tmp_path / "m")
     with pytest.raises(AttributeError):
         _ = LanguageModel.load(tmp_path / "m").report_
+
+
+def test_the_report_reads_no_more_than_the_beginning_of_what_is_held_out(model, monkeypatch):
+    monkeypatch.setattr("gatewise.tasks.language_report.READ", 60)
+    lines = _lines(model)
+    shown = "".join(token for line in lines for token, _ in line)
+    valid = model.data_.valid_
+    assert shown == model.data_.vocabulary_.decode(valid.tokens[valid.start :][:60])
+    monkeypatch.setattr("gatewise.tasks.language_report.LONGEST", 20)
+    assert max(map(len, _lines(model))) == 20
 
 
 @pytest.mark.parametrize(
@@ -166,6 +215,11 @@ def test_the_awd_preset_is_the_papers():
     assert (model.trainer_.lr, model.trainer_.clip_norm) == (30.0, 0.25)
     assert model.network_.reader.output_size == 400
     assert model.task_.objective.alpha == 2.0
+    ran = resolved(model)
+    assert (ran["encoder"]["hidden_size"], ran["encoder"]["num_layers"]) == (8, 1)
+    assert ran["encoder"]["weight_dropout"] == 0.5
+    assert (ran["regularization"]["output"], ran["regularization"]["beta"]) == (0.4, 1.0)
+    assert (ran["window"], ran["embedding_size"], ran["tied"]) == (70, 400, True)
 
 
 def test_large_vocabularies_get_a_softmax_in_parts(monkeypatch):
@@ -198,6 +252,16 @@ def test_the_command_line_fits_judges_and_writes(tmp_path, capsys):
     found = json.loads(figures.read_text())
     assert {"nats_per_token", "bits_per_character", "perplexity"} <= found["figures"].keys()
     assert found["baselines"].keys() == {"5-gram", "unigram", "gzip", "xz"}
+    used = ["--dynamic", "1e-3", "--cache", "50", "--cache-share", "0.2"]
+    assert main(["evaluate", out, str(file), "--json", str(figures), *used]) == 0
+    rows = json.loads(figures.read_text())["baselines"]
+    assert rows["dynamic evaluation"]["nats_per_token"] < found["figures"]["nats_per_token"]
+    assert rows["neural cache"]["nats_per_token"] < found["figures"]["nats_per_token"]
+    capsys.readouterr()
+    assert main(["evaluate", out, str(file), "--cache-share", "0.2"]) == 2
+    assert "--cache-share is of a cache: give --cache" in capsys.readouterr().err
+    assert main(["evaluate", out, str(file), "--cache", "0"]) == 2
+    assert "size of at least 1" in capsys.readouterr().err
     capsys.readouterr()
     asked = ["generate", out, "--prompt", "the", "--most", "20", "--seed", "1", "--top-k", "5"]
     assert main(asked) == 0

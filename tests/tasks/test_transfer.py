@@ -78,3 +78,25 @@ def test_wrong_folders_are_refused(folders, tmp_path):
         fitted((folders[0], str(tmp_path / "o")))
     with pytest.raises(InputError, match="these are numbers"):
         SequenceClassifier(pretrained=folders[0]).fit([[1.0, 2.0]] * 20, ["a", "b"] * 10)
+
+
+def test_a_language_model_goes_on_from_another_and_is_lent_like_it(folders, tmp_path):
+    before = LanguageModel.load(folders[0])
+    still = Trainer(max_steps=1, lr=1e-12, batch_size=4)
+    model = LanguageModel(pretrained=folders[0], trainer=still).fit("a dog sings in the fog\n" * 9)
+    held, found = before.network_.state_dict(), model.network_.state_dict()
+    assert all(torch.allclose(found[name], value, atol=1e-6) for name, value in held.items())
+    assert model.data_.vocabulary_.names == before.data_.vocabulary_.names
+    model.save(tmp_path / "m")
+    again = LanguageModel.load(tmp_path / "m")
+    assert again.token_scores("my hen rots") == model.token_scores("my hen rots")
+    borrower = fitted(str(tmp_path / "m"), max_epochs=1)
+    assert borrower.network_.reader.output_size == 12
+    further = LanguageModel(pretrained=str(tmp_path / "m"), trainer=still).fit(" ".join(TEXTS))
+    assert further.network_.reader.output_size == 12
+
+
+def test_a_language_model_goes_on_in_its_own_direction_only(folders):
+    for wrong in ({"pretrained": folders[1]}, {"pretrained": folders}):
+        with pytest.raises(InputError, match="one language model that reads in that direction"):
+            LanguageModel(**wrong, trainer=Trainer(max_steps=1)).fit(" ".join(TEXTS))

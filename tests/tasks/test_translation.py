@@ -109,11 +109,32 @@ def test_alignments_show_the_way_back(fitted):
     np.testing.assert_allclose(one.weights.sum(1), 1, atol=1e-5)
 
 
+def test_nothing_and_empty_texts_are_answered_by_nothing(fitted):
+    assert fitted.translate([]) == fitted.alignments([]) == []
+    assert fitted.translate("")[0][0].text == ""
+    (one,) = fitted.alignments(" ")
+    assert one.target == ()
+    assert one.weights.shape == (0, len(one.source))
+    with pytest.raises(InputError, match="lines=3: give texts"):
+        fitted.translate(3)
+
+
+def test_an_alignment_is_drawn(fitted):
+    assert fitted.alignments("abcd")[0].svg().startswith("<svg")
+
+
 def test_a_report_holds_pictures_and_the_worst(fitted):
     page = fitted.report_.html()
     assert page.count("<figure style=") == 4
     assert "Where each written token looked" in page
     assert "Worst translations" in page
+    epochs = fitted.history_.epochs
+    assert len({epoch.sample for epoch in epochs}) > 1
+    held = fitted.data_.valid_.pairs.sources[:4]
+    assert epochs[-1].sample.count("\n") == len(held) - 1
+    for epoch in (epochs[0], epochs[-1]):
+        assert f"<h3>After {epoch.step} steps: {epoch.value:.3f} nats</h3>" in page
+    assert f"<dt>{held[0]}</dt><dd>{epochs[-1].sample.splitlines()[0]}</dd>" in page
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ class Dialogues:
         overlap_: How rare its words are.
         pairs_: Its last turns and their replies: what can be chosen from, and retrieved.
         known_: What is replied to each turn, in all of the data; there after `fit`.
+        valid_: What the last fit held out; None where that was nothing, and after `restore`.
         beside_: Some conversations that were learned, and as many whose last turn is of words that
             nobody says, to calibrate on beside those that are held out; there after `fit`.
     """
@@ -55,6 +56,7 @@ class Dialogues:
 
     def __init__(self, tokens: Tokens, context: int) -> None:
         self.tokens, self.context = tokens, context
+        self.valid_: DialogueSet | None = None
 
     def accept(self, x: Any, y: Any = None) -> Conversations:
         """Read conversations ahead of the fit.
@@ -80,11 +82,11 @@ class Dialogues:
         self.known_ = _replies(found.threads)
         learned = self._set(found, train)
         self.pairs_ = tuple(dict.fromkeys(learned.pairs()))
-        valid = self._set(found, sorted(held)) if held else None
-        self.beside_ = self._beside(learned, valid)
+        self.valid_ = self._set(found, sorted(held)) if held else None
+        self.beside_ = self._beside(learned, self.valid_)
         return Fold(
             learned,
-            valid,
+            self.valid_,
             digest(list(map(list, found.threads))),
             self._set(found, range(len(found))),
         )

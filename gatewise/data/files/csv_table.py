@@ -35,7 +35,7 @@ def read_csv(path: Path, data: bytes) -> Table:
             f"{path} is not UTF-8 (byte {error.start} is 0x{data[error.start]:02x}); save it so"
         ) from None
     header = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
-    delimiter = max(",;\t|", key=header.count)
+    delimiter = delimiter_of(header)
     names = [n.strip() for n in next(csv.reader([header], delimiter=delimiter))]
     if all(_is_value(name) for name in names):
         raise InputError(
@@ -49,6 +49,11 @@ def read_csv(path: Path, data: bytes) -> Table:
     if not table.rows:
         raise InputError(f"{path} has a header and no rows; add some")
     return _clean(table, delimiter)
+
+
+def delimiter_of(header: str) -> str:
+    """The sign that parts cells, by a table's first line."""
+    return max(",;\t|", key=header.count)
 
 
 def _is_value(cell: str) -> bool:

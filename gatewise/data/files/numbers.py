@@ -1,10 +1,16 @@
-"""Numbers as people write them in text: 1,5 or 1,234.5 or with a blank before."""
+"""Numbers as people write them, 1,5 or 1,234.5 or with a blank before; series of numbers."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
+
+from ...errors import InputError
+
+MOST = 1e100
+"""Largest magnitude of a value of a series: squares and sums of such stay finite."""
 
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
@@ -46,6 +52,24 @@ def read_numbers(cells: np.ndarray, delimiter: str) -> tuple[np.ndarray, str] | 
         return np.array([float(t) if t else np.nan for t in texts]), said
     except ValueError:
         return None
+
+
+def series_of_numbers(row: Any, name: Any) -> np.ndarray:
+    """Take what was handed over as a series as an array, float64 of whatever shape.
+
+    Raises:
+        InputError: Something in it is no number.
+
+    Example:
+        >>> series_of_numbers([1, None], "pump")
+        array([ 1., nan])
+    """
+    try:
+        return np.asarray(row, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"series {name!r} does not hold numbers only; use NaN for missing"
+        ) from None
 
 
 def first_odd_cell(cells: np.ndarray) -> int | None:

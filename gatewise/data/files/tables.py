@@ -55,6 +55,8 @@ def _bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except FileNotFoundError:
         raise missing(path) from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name a file in it") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     if not data.strip():

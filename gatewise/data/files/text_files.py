@@ -132,5 +132,7 @@ def _pieces(path: Path, size: int) -> Iterator[bytes]:
         raise missing(path) from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise InputError(f"{path} is not a whole gzip file; pack it again") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name a file in it") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None

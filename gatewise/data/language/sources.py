@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
+from ..files.tables import missing
 from ..files.text_files import stream_text
 
 _LONGEST_NAME = 1024
+
+_LONG_LINE = 4096
+"""Characters of a line from which on it may be cut in its midst."""
+
+_NEAR = 256
+"""Characters after a place within which the end of its line is awaited."""
+
+_SPACE = re.compile(r"\s")
+
+_FILES = (".txt", ".gz")
+"""Endings of what is no text, but the name of a file."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,8 @@ class Sources:
     def of(cls, x: Any) -> Sources:
         """Understand what a caller gives: a file or a text, or several of either.
 
-        A string that names a file that is there stands for the file.
+        A string that names a file that is there stands for the file; one word that ends as
+        names of text files do is no text.
 
         Raises:
             InputError: It is none of these, or a path leads nowhere.
@@ -77,8 +91,8 @@ class Sources:
 
         Args:
             cut: Characters before the place.
-            by_line: Whether a piece ends, and the place lies, where a line ends, so that no word is
-                cut in two.
+            by_line: Whether a piece ends, and the place lies, where a line ends, or in a long line
+                before white space, so that no word is cut in two.
 
         Returns:
             For each piece its text, whether a text begins with it, whether it lies after the place.
@@ -88,7 +102,7 @@ class Sources:
             at = min(max(cut - seen, 0), len(piece))
             seen += len(piece)
             if 0 < at < len(piece) and by_line:
-                at = piece.find("\n", at) + 1 or len(piece)
+                at = _next_end(piece, at)
             if at:
                 yield piece[:at], starts, False
             if at < len(piece):
@@ -112,22 +126,40 @@ def _source(one: Any) -> str | Path:
                 return Path(one)
         except OSError:  # no name that a file could have
             return one
+        if one.lower().endswith(_FILES) and not _SPACE.search(one):
+            raise missing(Path(one))
     return one
 
 
 def _lines(pieces: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
-    """Join and cut pieces so that each ends with a line, or with its text."""
+    """Join and cut pieces so that each ends with a line, before white space, or with its text."""
     held, held_starts = "", False
     for piece, starts in pieces:
         if starts:
             if held:
                 yield held, held_starts
             held, held_starts = "", True
-        end = piece.rfind("\n") + 1
+        held += piece
+        end = _last_end(held)
         if end:
-            yield held + piece[:end], held_starts
-            held, held_starts = piece[end:], False
-        else:
-            held += piece
+            yield held[:end], held_starts
+            held, held_starts = held[end:], False
     if held:
         yield held, held_starts
+
+
+def _next_end(text: str, at: int) -> int:
+    """Where a text may be cut, from a place on: behind a line, before white space, or there."""
+    end = text.find("\n", at, at + _NEAR) + 1
+    if end:
+        return end
+    space = _SPACE.search(text, at, at + _NEAR)
+    return space.start() if space else at
+
+
+def _last_end(text: str) -> int:
+    """The last place where a text may be cut; 0 where more of it has to be seen."""
+    end = text.rfind("\n") + 1
+    if end or len(text) <= _LONG_LINE:
+        return end
+    return max(text.rfind(" "), 0) or len(text)

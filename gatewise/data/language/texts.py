@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ..text.borrows import Borrows
     from ..text.tokens_spec import Tokens
 
 FEWEST = 16
@@ -28,6 +29,9 @@ FEWEST = 16
 
 BASELINE_TOKENS = 1_000_000
 """Tokens, the last ones of the training part, that the counting baselines are fitted on."""
+
+BY_LINE = ("word", "subword")
+"""Units of which none reaches over the end of a line."""
 
 COMPRESSED = 4 << 20
 """Bytes of a text, its first ones, that compressors are tried on."""
@@ -64,6 +68,7 @@ class Texts:
         jitter: Whether training windows vary in length.
         holdout: Share of the characters, the last ones, that is held out.
         reverse: Whether the text is read from its end.
+        borrowed: A vocabulary that is taken from elsewhere; None to learn one here.
 
     Attributes:
         ends_: Whether there were several texts, so that it could be learned how one ends.
@@ -77,9 +82,10 @@ class Texts:
         jitter: bool = False,
         holdout: float = 0.1,
         reverse: bool = False,
+        borrowed: Borrows | None = None,
     ) -> None:
         self.tokens, self.window, self.jitter = tokens, window, jitter
-        self.holdout, self.reverse = holdout, reverse
+        self.holdout, self.reverse, self.borrowed = holdout, reverse, borrowed
         self.vocabulary_ = Vocabulary(tokens)
         self.baselines_: NGrams | None = None
         self.valid_: Passage | None = None
@@ -100,10 +106,7 @@ class Texts:
         sources = Sources.of(x)
         characters, digest = sources.measured()
         cut = int(characters * (1.0 - self.holdout))
-        by_line = self._by_line()
-        self.vocabulary_ = Vocabulary(self.tokens).fit(
-            text for text, _, held_out in sources.parts(cut, by_line) if not held_out
-        )
+        self.vocabulary_ = self._vocabulary(sources, cut)
         row = self._row(sources, cut)
         if row.cut < FEWEST:
             raise InputError(
@@ -141,7 +144,12 @@ class Texts:
 
     def state(self) -> tuple[Mapping[str, Any], Mapping[str, Tensor]]:
         """Vocabulary, counts of the baselines."""
-        settings = {"vocabulary": self.vocabulary_.state(), "ends": self.ends_}
+        settings: dict[str, Any] = {
+            "vocabulary": self.vocabulary_.state(),
+            "ends": self.ends_,
+        }
+        if self.borrowed:
+            settings["borrowed"] = self.borrowed.state()
         counts = self.baselines_.state() if self.baselines_ else {}
         return settings, {name: torch.from_numpy(value) for name, value in counts.items()}
 
@@ -149,18 +157,24 @@ class Texts:
         """Take back what `state` gave."""
         self.vocabulary_ = Vocabulary.restored(settings["vocabulary"])
         self.ends_ = settings["ends"]
+        if self.borrowed:
+            self.borrowed.restore(settings["borrowed"])
         counts = {name: value.numpy() for name, value in tensors.items()}
         self.baselines_ = NGrams.restored(counts, len(self.vocabulary_)) if counts else None
 
-    def _by_line(self) -> bool:
-        return self.tokens.unit in ("word", "subword")
+    def _vocabulary(self, sources: Sources, cut: int) -> Vocabulary:
+        if self.borrowed:
+            return self.borrowed.vocabulary()
+        parts = sources.parts(cut, self.tokens.unit in BY_LINE)
+        return Vocabulary(self.tokens).fit(text for text, _, held_out in parts if not held_out)
 
     def _row(self, sources: Sources, cut: int) -> Row:
         """Read the text once more, into numbers."""
         store = TokenStore(len(self.vocabulary_))
         at: int | None = None
         characters, head = [0, 0], b""
-        for text, starts, held_out in sources.parts(cut, self._by_line()):
+        by_line = self.vocabulary_.tokens.unit in BY_LINE
+        for text, starts, held_out in sources.parts(cut, by_line):
             if starts and (not self.reverse or len(store)):
                 store.add([END])
             if held_out and at is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MOST_IN_MEMORY = 256 << 20
+MOST_IN_MEMORY = 64 << 20
 """Bytes of numbers from which on they lie in a file that the system removes by itself."""
 
 

@@ -13,6 +13,7 @@ from ...errors import InputError
 from ..files.frames import Table, from_frame, is_frame
 from ..files.tables import read_file
 from ..files.text_files import read_lines
+from ..files.text_table import read_text_table
 
 _TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
@@ -138,18 +139,23 @@ def _is_table(x: Any) -> bool:
 
 
 def _table(x: Any) -> Table:
-    return read_file(x) if isinstance(x, str | Path) else from_frame(x)
+    if not isinstance(x, str | Path):
+        return from_frame(x)
+    parquet = Path(x).suffix.lower() in (".parquet", ".pq")
+    return read_file(x) if parquet else read_text_table(x)
 
 
 def _of_table(table: Table, *, needs_target: bool) -> PairLines:
     names = table.of_type("text")
     wanted = ["source", "target"] if needs_target else ["source"]
-    chosen = wanted if set(wanted) <= set(names) else names[: len(wanted)]
+    chosen = wanted if set(wanted) <= set(names) else _guessed(table, names, len(wanted))
     if len(chosen) < len(wanted):
+        others = [name for name in table.types if name not in names]
         columns = ", ".join(table.types) or "none"
         raise InputError(
-            f"source: the table has {len(names)} columns of text, and {len(wanted)} are needed "
-            f"(columns: {columns}); name them {' and '.join(wanted)}"
+            f"source: of the table's columns ({columns}) {len(names)} hold text, and "
+            f"{len(wanted)} have to; "
+            + (f"turn {others[0]!r} into text" if others else f"name them {' and '.join(wanted)}")
         )
     notes = table.notes
     if chosen != wanted:
@@ -159,6 +165,14 @@ def _of_table(table: Table, *, needs_target: bool) -> PairLines:
     columns = [[value or "" for value in table.load(name)] for name in chosen]
     texts = [_texts(column, name) for column, name in zip(columns, wanted, strict=True)]
     return PairLines(texts[0], texts[1] if needs_target else None, table.kind, notes)
+
+
+def _guessed(table: Table, names: list[str], count: int) -> list[str]:
+    """The first columns, but for such as number the rows."""
+    if len(names) > count:
+        words = [n for n in names if not all(str(cell).isdigit() for cell in table.load(n))]
+        names = words if len(words) >= count else names
+    return names[:count]
 
 
 def _texts(x: Any, name: str) -> tuple[str, ...]:

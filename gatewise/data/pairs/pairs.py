@@ -83,9 +83,12 @@ class Pairs:
         held = self._held_out(pairs)
         train = _taken(pairs, ~held)
         if not len(train):
+            kept = len(_taken(pairs))
             raise InputError(
-                f"source: of {len(pairs)} pairs none with text on both sides is left to fit on; "
-                "give more"
+                f"holdout is {self.holdout}, and there are {kept} pairs with text on both sides: "
+                "hold out fewer, or give more"
+                if kept
+                else f"source holds {len(pairs)} pairs, none with text on both sides; give some"
             )
         self._learn_tokens(*_sides(train))
         short = self._lengths(train).max(1) <= self.max_length

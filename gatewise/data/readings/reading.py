@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import InputError, nearest
 from ..files.columns import find_series, find_time
 from ..files.frames import Table, from_frame, is_frame
+from ..files.numbers import MOST, series_of_numbers
 from ..files.tables import read_file
 from ..time.stamps import Stamps, from_numbers, from_text, to_wall
 from .channels_spec import Channels
@@ -18,9 +19,6 @@ from .readings import Readings
 
 LABELS = ("label", "anomaly", "is_anomaly", "labels", "outlier")
 """Columns that are no channels: what is known to be wrong."""
-
-MOST = 1e100
-"""Largest magnitude of a value."""
 
 
 def read_readings(source: Any, columns: Channels = Channels()) -> Readings:
@@ -81,12 +79,7 @@ def _from_arrays(source: Any) -> Readings:
 
 
 def _block(row: Any, name: Any) -> np.ndarray:
-    try:
-        array = np.asarray(row, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"series {name!r} does not hold numbers only; use NaN for missing"
-        ) from None
+    array = series_of_numbers(row, name)
     if not array.size:
         raise InputError(f"series {name!r} has no readings; leave it out or give some")
     array = array[:, None] if array.ndim == 1 else array

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ..files.numbers import series_of_numbers
 from ..time.clock import Clock
 from .panel import Panel
 
@@ -54,12 +55,7 @@ def _rows(source: Any) -> list[Any]:
 
 
 def _values(row: Any, name: Any) -> np.ndarray:
-    try:
-        array = np.asarray(row, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"series {name!r} does not hold numbers only; use NaN for missing"
-        ) from None
+    array = series_of_numbers(row, name)
     if array.ndim != 1:
         raise InputError(
             f"series {name!r} has shape {array.shape}; each series is one array [steps]"

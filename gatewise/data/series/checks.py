@@ -7,10 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import InputError
+from ..files.numbers import MOST
 from .panel import Panel
-
-MOST = 1e100
-"""Largest magnitude of a value: squares and sums of such stay finite."""
 
 
 def check_series(panel: Panel) -> Panel:

@@ -133,19 +133,20 @@ class DialogueNetwork(nn.Module):
         writing, start = self._written(batch, before.writing if before else None)
         return Conversation(query, matching, writing, start)
 
-    def match(self, batch: Any, query: Tensor) -> Tensor:
+    def match(self, batch: Any, query: Tensor, trust: Tensor | None = None) -> Tensor:
         """Score the candidates of a batch for conversations that were heard.
 
         Args:
             batch: Has `turns`, `replies` and `overlap` [batch, candidates, 4].
             query: `Conversation.query`, [matchers, batch, size].
+            trust: As of `Matcher.forward`, [batch].
 
         Returns:
             The mean over the matchers, [batch, candidates].
         """
         turns = batch.turns
         vectors = self.matchers.read(turns.forms, turns.shapes, turns.words)
-        return self.matchers(query, vectors[:, batch.replies], batch.overlap).mean(0)
+        return self.matchers(query, vectors[:, batch.replies], batch.overlap, trust).mean(0)
 
     def likelihood(
         self, start: DecoderState, given: Tensor, answers: Tensor, lengths: Tensor

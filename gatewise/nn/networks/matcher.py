@@ -90,7 +90,9 @@ class Matcher(nn.Module):
         query = self.question(torch.cat([last, output], -1))
         return Asked(functional.normalize(query, dim=-1), state)
 
-    def forward(self, query: Tensor, replies: Tensor, overlap: Tensor) -> Tensor:
+    def forward(
+        self, query: Tensor, replies: Tensor, overlap: Tensor, trust: Tensor | None = None
+    ) -> Tensor:
         """Score replies; the softmax over them is the chance of each to be the right one.
 
         Trained to tell the right reply from others, the score is the pointwise mutual information
@@ -101,13 +103,16 @@ class Matcher(nn.Module):
             query: What `ask` gave, [batch, size].
             replies: What `read` gave, [candidates, vector].
             overlap: What they share, [batch, candidates, 4].
+            trust: How much what was learned by reading counts for each conversation beside what
+                is shared, from 0 to 1, [batch]; 1 when left out.
 
         Returns:
             [batch, candidates].
         """
         meet = query @ functional.normalize(self.answer(replies), dim=-1).T
         shared = (functional.softplus(self.shared) * overlap).sum(-1)
-        return self.scale * meet + shared + self.prior(replies).squeeze(-1)
+        read = self.scale * meet + self.prior(replies).squeeze(-1)
+        return shared + (read if trust is None else trust.unsqueeze(-1) * read)
 
 
 class Matchers(nn.Module):
@@ -149,10 +154,12 @@ class Matchers(nn.Module):
         ]
         return torch.stack([a.query for a in asked]), tuple(a.state for a in asked)
 
-    def forward(self, queries: Tensor, replies: Tensor, overlap: Tensor) -> Tensor:
+    def forward(
+        self, queries: Tensor, replies: Tensor, overlap: Tensor, trust: Tensor | None = None
+    ) -> Tensor:
         """Scores, [members, batch, candidates]: `Matcher.forward`."""
         parts = zip(self._each(), queries, replies, strict=True)
-        return torch.stack([member(query, own, overlap) for member, query, own in parts])
+        return torch.stack([member(query, own, overlap, trust) for member, query, own in parts])
 
     def _each(self) -> Iterator[Matcher]:
         return (cast("Matcher", member) for member in self.members)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError
 from ..attention.attention import AdditiveAttention
-from .decoder_state import Decoded, DecoderState
+from .decoder_state import DecoderState
 from .recurrent_decoder import RecurrentDecoder
 
 
@@ -80,31 +79,7 @@ class CoverageDecoder(RecurrentDecoder):
         memory = after.memory._replace(keys=after.memory.keys + seen)
         return output, after._replace(memory=memory)
 
-    def forward(
-        self,
-        x: Tensor,
-        state: DecoderState,
-        *,
-        lengths: Tensor | Sequence[int] | None = None,
-    ) -> Decoded:
-        """Write a whole sequence whose inputs are known, step by step.
-
-        Args:
-            x: Inputs, [batch, steps, input].
-            state: What `start` or a step gave.
-            lengths: Not taken: all steps are written, also past a sequence's end.
-
-        Raises:
-            InputError: `lengths` are given.
-        """
-        if lengths is not None:
-            raise InputError(
-                "lengths: a decoder with coverage writes whole sequences; leave them out, and "
-                "leave out what lies past an end"
-            )
-        outputs, weights = [], []
-        for now in x.unbind(1):
-            output, state = self.step(now, state)
-            outputs.append(output)
-            weights.append(state.weights)
-        return Decoded(torch.stack(outputs, 1), torch.stack(weights, 1), state)
+    @property
+    def at_once(self) -> bool:
+        """False: each step has to know where those before it have looked."""
+        return False

@@ -67,7 +67,7 @@ def gone_on(going: Tensor, after: DecoderState, before: DecoderState) -> Decoder
         torch.where(column, after.output, before.output),
         torch.where(column, after.weights, before.weights),
         torch.where(going, after.at, before.at),
-        before.memory,
+        _memory_of(going, after.memory, before.memory),
     )
 
 
@@ -81,6 +81,12 @@ def last_of(x: Tensor, before: Tensor, steps: Tensor) -> Tensor:
     """
     x = torch.cat([before.unsqueeze(1), x], 1)
     return x[torch.arange(len(x), device=x.device), steps]
+
+
+def _memory_of(going: Tensor, after: Prepared | None, before: Prepared | None) -> Prepared | None:
+    if after is None or before is None or after.keys is before.keys:
+        return before
+    return before._replace(keys=torch.where(going.view(-1, 1, 1), after.keys, before.keys))
 
 
 def _like(state: State, parts: Iterable[Tensor]) -> State:

@@ -184,8 +184,8 @@ class RecurrentDecoder(nn.Module):
         """
         check_input("x", x, "[batch, steps, input]", self.input_size)
         counts = None if lengths is None else checked_lengths(lengths, x)
-        if self.feeding == "none":
-            return self._at_once(x, state, counts)
+        if self.at_once:
+            return self._whole(x, state, counts)
         outputs, weights = [], []
         for t, now in enumerate(zeroed(x, counts).unbind(1)):
             _, after = self.step(now, state)
@@ -198,6 +198,11 @@ class RecurrentDecoder(nn.Module):
             state,
         )
 
+    @property
+    def at_once(self) -> bool:
+        """Whether a whole sequence is one call, as no step needs what the one before has seen."""
+        return self.feeding == "none"
+
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """The state of these rows, for a search that drops, doubles or reorders.
 
@@ -207,7 +212,7 @@ class RecurrentDecoder(nn.Module):
         """
         return selected(state, rows)
 
-    def _at_once(self, x: Tensor, state: DecoderState, counts: Tensor | None) -> Decoded:
+    def _whole(self, x: Tensor, state: DecoderState, counts: Tensor | None) -> Decoded:
         h, recurrent = self.recurrent(x, state.recurrent, lengths=counts)
         context, weights = None, h.new_zeros(*h.shape[:2], 0)
         if self.attention is not None:
