@@ -32,7 +32,7 @@ def test_missing_and_misspelt_files(tmp_path):
     refused(tmp_path / "sale.csv", r"did you mean 'sales.csv'\?")
     refused(tmp_path, "is neither .csv")
     (tmp_path / "dir.csv").mkdir()
-    refused(tmp_path / "dir.csv", "cannot read .*directory")
+    refused(tmp_path / "dir.csv", r"dir\.csv is a folder; name a file in it")
 
 
 @pytest.mark.parametrize(
