@@ -104,10 +104,28 @@ PARTS = {
         ),
         paper=14_060, paper_weights=276, endless=False,
     ),
+    "reber 4-1": Part(
+        _strings(256),
+        judge=_on_strings(256),
+        original=Original(
+            Wiring(7, 4, 1, 7, bias="gates", output_bias=False),
+            0.2, 0.1, output_gates=(-1, -2, -3, -4), most=150_000,
+        ),
+        paper=39_740, paper_weights=264, endless=False,
+    ),
+    "reber 4-1 biased": Part(
+        _strings(256),
+        judge=_on_strings(256),
+        original=Original(
+            Wiring(7, 4, 1, 7, bias="gates"),
+            0.2, 0.1, output_gates=(-1, -2, -3, -4), most=150_000,
+        ),
+        paper=39_740, endless=False,
+    ),
     "2a": Part(
         _same(NoiseFree(100)),
         judge=_on_set(64),
-        recipe=Recipe(rate=2e-2, batch=8, updates=4000),
+        recipe=Recipe(rate=2e-2, batch=8, updates=4000, direct=True),
         paper=5_040, endless=False,
     ),
     "2c": Part(
@@ -145,6 +163,7 @@ PARTS = {
         _same(Marked(100, product=True)),
         recent=_last(2000, wrong=13),
         recipe=Recipe(rate=1e-2, updates=6000),
+        original=Original(Wiring(2, 2, 2, 1), 0.1, 0.1, most=5_000_000),
         paper=1_273_000, paper_wrong=14, paper_weights=93,
     ),
     "6a": Part(

@@ -28,6 +28,7 @@ class Recipe:
             (`set_chrono`), None for the cell's own.
         clip: What the gradient's norm is cut to.
         every: Updates between two trials of a judge.
+        direct: Whether inputs reach the outputs directly, too.
     """
 
     hidden: int = 32
@@ -37,6 +38,7 @@ class Recipe:
     forget: float | str | None = "chrono"
     clip: float = 1.0
     every: int = 50
+    direct: bool = False
 
 
 @dataclass
@@ -79,7 +81,7 @@ def train(
         ...     len(train("lstm", Marked(20), Recipe(hidden=4, updates=3), rng).losses)
         3
     """
-    network = Reader(cell, task, recipe.hidden)
+    network = Reader(cell, task, recipe.hidden, direct=recipe.direct)
     _set_forget(network.layer, recipe.forget, task.longest)
     weights = list(network.parameters())
     optimizer = torch.optim.Adam(weights, recipe.rate)

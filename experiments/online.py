@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from .networks import compiled_blocks
 from .networks.memory_blocks import MemoryBlocks
 from .stopping import Judge, Recent
 from .tasks.batch import Array, Batch, Task
@@ -58,12 +59,13 @@ def learn(
     runs = list(range(len(tasks)))
     sequences: list[int | None] = [None] * len(tasks)
     final = {name: value.copy() for name, value in network.parameters.items()}
+    show = compiled_blocks.learn if compiled_blocks.available() else MemoryBlocks.learn
     seen = 0
     while seen < most and runs:
-        batches = [tasks[run].draw(rngs[run], CHUNK) for run in runs]
-        x = _stacked(batches)
+        chunk = Chunk.of([tasks[run].draw(rngs[run], CHUNK) for run in runs])
         for k in range(min(CHUNK, most - seen)):
-            errors = _step(network, batches, x, k, rate)
+            x, lengths, target, truth = chunk.at(k)
+            errors = _errors(show(network, x, lengths, target, rate), truth, lengths)
             seen += 1
             learned = np.zeros(len(runs), bool)
             if recent is not None:
@@ -80,8 +82,7 @@ def learn(
             left = np.flatnonzero(~learned)
             for place in np.flatnonzero(learned):
                 sequences[runs[place]] = seen
-            runs, batches = [runs[place] for place in left], [batches[place] for place in left]
-            x = x[left]
+            runs, chunk = [runs[place] for place in left], chunk.only(left)
             network.keep(left)
             if recent is not None:
                 recent.keep(left)
@@ -98,28 +99,61 @@ def _put(final: dict[str, Array], network: MemoryBlocks, runs: list[int]) -> Non
         final[name][runs] = value
 
 
-def _stacked(batches: Sequence[Batch]) -> Array:
-    """Inputs of batches side by side, [networks, batch, time, input]."""
-    steps = max(batch.x.shape[1] for batch in batches)
-    wide = [np.pad(b.x, ((0, 0), (0, steps - b.x.shape[1]), (0, 0))) for b in batches]
-    return np.stack(wide)
+@dataclass(frozen=True)
+class Chunk:
+    """Batches of several networks side by side.
+
+    Attributes:
+        x: Inputs, [networks, batch, time, input].
+        lengths: Steps of each sequence, [networks, batch].
+        target: What is wanted of it, [networks, batch, wanted, output].
+        truth: What its answer is judged by, shaped like `target`.
+    """
+
+    x: Array
+    lengths: NDArray[np.int64]
+    target: Array
+    truth: Array
+
+    @classmethod
+    def of(cls, batches: Sequence[Batch]) -> Chunk:
+        """Put batches side by side; what is short is filled up with 0."""
+        target = _stacked([_after_steps(batch, batch.target) for batch in batches])
+        judged = [b.target if b.truth is None else b.truth for b in batches]
+        return cls(
+            _stacked([batch.x for batch in batches]),
+            np.stack([batch.lengths for batch in batches]),
+            target,
+            _stacked([_after_steps(b, t) for b, t in zip(batches, judged, strict=True)]),
+        )
+
+    def at(self, k: int) -> tuple[Array, NDArray[np.int64], Array, Array]:
+        """The k-th sequences, cut to the longest of them."""
+        lengths = self.lengths[:, k]
+        steps = int(lengths.max())
+        wanted = min(steps, self.target.shape[2])
+        return self.x[:, k, :steps], lengths, self.target[:, k, :wanted], self.truth[:, k, :wanted]
+
+    def only(self, places: NDArray[np.int64]) -> Chunk:
+        """Go on with some of the networks only."""
+        return Chunk(self.x[places], self.lengths[places], self.target[places], self.truth[places])
 
 
-def _step(
-    network: MemoryBlocks, batches: Sequence[Batch], x: Array, k: int, rate: float
-) -> NDArray[np.float64]:
-    """Show the k-th sequence of each batch; give its largest error, [networks]."""
-    lengths = [int(batch.lengths[k]) for batch in batches]
-    trace = network.forward(x[:, k : k + 1, : max(lengths)])
-    y = trace.y[:, 0]
-    d_y, errors = np.zeros_like(y), np.empty(len(batches))
-    for n, (batch, length) in enumerate(zip(batches, lengths, strict=True)):
-        at = slice(0, length) if batch.every_step else slice(length - 1, length)
-        target = batch.target[k, at] if batch.every_step else batch.target[k]
-        d_y[n, at] = wrong = y[n, at] - target
-        errors[n] = np.abs(wrong if batch.truth is None else y[n, at] - batch.truth[k]).max()
-    network.descend(network.gradients(trace, d_y[:, None]), rate)
-    return errors
+def _after_steps(batch: Batch, wanted: Array) -> Array:
+    return wanted if batch.every_step else wanted[:, None]
+
+
+def _stacked(values: Sequence[Array]) -> Array:
+    """Arrays side by side, their time filled up to the longest."""
+    steps = max(value.shape[1] for value in values)
+    return np.stack([np.pad(v, ((0, 0), (0, steps - v.shape[1]), (0, 0))) for v in values])
+
+
+def _errors(y: Array, truth: Array, lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each sequence's largest error, [networks]."""
+    first = np.maximum(0, lengths - y.shape[1])
+    inside = first[:, None] + np.arange(y.shape[1]) < lengths[:, None]
+    return np.where(inside[..., None], np.abs(y - truth), 0).max((1, 2))
 
 
 def answers(network: MemoryBlocks, batch: Batch) -> NDArray[np.float64]:

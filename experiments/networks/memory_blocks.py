@@ -215,6 +215,32 @@ class MemoryBlocks:
         d_cell = d_state * y_in * (1 - g * g)
         return np.concatenate([d_gates, d_cell.reshape(trace.g.shape)], -1)
 
+    def learn(self, x: Array, lengths: NDArray[np.int64], target: Array, rate: float) -> Array:
+        """Show each network one sequence and take one step of gradient descent.
+
+        The loss is half the squared error, summed over what is wanted.
+
+        Args:
+            x: Inputs, [networks, time, input].
+            lengths: Steps of each sequence, [networks].
+            target: What is wanted, [networks, wanted, output]: after the last step where that is
+                one, after each step where it is as many as those of `x`.
+            rate: Of learning.
+
+        Returns:
+            What they said before the step, shaped like `target`; 0 past a sequence's end.
+        """
+        trace = self.forward(x[:, None])
+        first = np.maximum(0, lengths - target.shape[1])
+        steps = first[:, None] + np.arange(target.shape[1])
+        inside = (steps < lengths[:, None])[..., None]
+        at = np.arange(len(x))[:, None], np.minimum(steps, x.shape[1] - 1)
+        y = np.where(inside, trace.y[:, 0][at], 0)
+        d_y = np.zeros_like(trace.y[:, 0])
+        np.add.at(d_y, at, np.where(inside, y - target, 0))
+        self.descend(self.gradients(trace, d_y[:, None]), rate)
+        return y
+
     def descend(self, grads: dict[str, Array], rate: float) -> None:
         """Take one step of gradient descent."""
         for name, grad in grads.items():

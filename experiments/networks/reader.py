@@ -20,6 +20,7 @@ class Reader(nn.Module):
         cell: Name of the cell.
         task: Gives the sizes, and what kind of unit answers.
         hidden_size: Units.
+        direct: Whether the last input is answered to directly, too, past the recurrent layer.
 
     Example:
         >>> from experiments.tasks.adding import Marked
@@ -29,10 +30,11 @@ class Reader(nn.Module):
         (3, 1)
     """
 
-    def __init__(self, cell: str, task: Task, hidden_size: int) -> None:
+    def __init__(self, cell: str, task: Task, hidden_size: int, *, direct: bool = False) -> None:
         super().__init__()
         self.layer = Recurrent(cell, task.inputs, hidden_size)
         self.head = nn.Linear(hidden_size, task.outputs)
+        self.direct = nn.Linear(task.inputs, task.outputs, bias=False) if direct else None
         self.units = task.units
 
     @property
@@ -45,7 +47,13 @@ class Reader(nn.Module):
         """Answers before the logistic unit, shaped like `batch.target`."""
         x = torch.from_numpy(batch.x).float()
         y, state = self.layer(x, lengths=torch.from_numpy(batch.lengths))
-        return self.head(y if batch.every_step else state.h[0])
+        answer = self.head(y if batch.every_step else state.h[0])
+        if self.direct is None:
+            return answer
+        last = (
+            x if batch.every_step else x[torch.arange(len(x)), torch.from_numpy(batch.lengths) - 1]
+        )
+        return answer + self.direct(last)
 
     def loss(self, y: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy of logistic and softmax units, squared error of linear ones.

@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from experiments import online
+from experiments.hochreiter1997_parts import PARTS
+from experiments.networks import compiled_blocks
 from experiments.networks.memory_blocks import MemoryBlocks, Wiring
 from experiments.stopping import OnSet, Recent
 from experiments.tasks.adding import Marked
+from experiments.tasks.reber import Strings
 from experiments.tasks.temporal_order import TemporalOrder
 
 COUNTS = [
@@ -32,6 +35,13 @@ def test_weights_are_counted_as_in_the_paper(wiring, count):
     learned -= wiring.units - wiring.biases
     learned -= 0 if wiring.output_bias else wiring.outputs
     assert learned == count
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_have_networks_of_the_papers_size(name):
+    part = PARTS[name]
+    if part.original and part.paper_weights:
+        assert part.original.wiring.weights == part.paper_weights
 
 
 def made(wiring, networks, scale=0.1):
@@ -109,6 +119,50 @@ def test_gates_start_as_they_are_told():
     network = made(Wiring(2, 2, 2, 1), 3)
     network.set_gate_biases((-3, -6), (-1, -2))
     assert network.parameters["bias"][:, :4].tolist() == [[-3, -6, -1, -2]] * 3
+
+
+@pytest.mark.parametrize("last_only", [False, True])
+@pytest.mark.parametrize(("bias", "output_bias"), [("all", True), ("gates", False)])
+def test_machine_code_learns_what_numpy_learns(bias, output_bias, last_only):
+    pytest.importorskip("numba", reason="numba is not installed: pip install numba")
+    wiring = Wiring(3, 2, 3, 2, bias=bias, output_bias=output_bias)
+    numpys, compiled = made(wiring, 3, scale=0.7), made(wiring, 3, scale=0.7)
+    lengths = np.array([9, 6, 8])
+    target = np.random.default_rng(2).random((3, 1 if last_only else 9, 2))
+    for _ in range(2):
+        y = numpys.learn(drawn(3, 9, 3), lengths, target, 0.3)
+        again = compiled_blocks.learn(compiled, drawn(3, 9, 3), lengths, target, 0.3)
+        inside = slice(0, 1 if last_only else 6)
+        np.testing.assert_allclose(again[:, inside], y[:, inside], rtol=1e-12)
+    for name, value in numpys.parameters.items():
+        np.testing.assert_allclose(compiled.parameters[name], value, rtol=1e-10, atol=1e-13)
+
+
+def test_what_lies_past_a_sequence_is_not_learned_from():
+    wiring, lengths = Wiring(3, 2, 1, 2), np.array([4, 6])
+    target = np.random.default_rng(2).random((2, 6, 2))
+    one, other = made(wiring, 2), made(wiring, 2)
+    x, longer = drawn(2, 6, 3), drawn(2, 6, 3)
+    longer[0, 4:] = 7
+    y = one.learn(x, lengths, target, 0.3)
+    np.testing.assert_array_equal(y, other.learn(longer, lengths, target, 0.3))
+    assert not y[0, 4:].any()
+    for name, value in one.parameters.items():
+        np.testing.assert_array_equal(other.parameters[name], value)
+
+
+def test_a_chunk_holds_each_networks_own_sequences():
+    task = Strings.pair(0, 8)[0]
+    batches = [task.draw(np.random.default_rng(seed), 3) for seed in range(2)]
+    chunk = online.Chunk.of(batches)
+    x, lengths, target, truth = chunk.at(1)
+    assert x.shape[1] == target.shape[1] == lengths.max()
+    for n, batch in enumerate(batches):
+        assert lengths[n] == batch.lengths[1]
+        inside = slice(0, int(lengths[n]))
+        np.testing.assert_array_equal(x[n, inside], batch.x[1, inside])
+        np.testing.assert_array_equal(truth[n, inside], batch.target[1, inside])
+    assert chunk.only(np.array([1])).lengths.tolist() == [batches[1].lengths.tolist()]
 
 
 def test_runs_learn_online_as_if_alone():

@@ -40,6 +40,20 @@ def test_a_reader_stops_at_a_sequences_end():
     torch.testing.assert_close(network(batch)[0], network.head(y[0, -1]))
 
 
+@pytest.mark.parametrize("task", [Marked(20), NoiseFree(5)])
+def test_a_reader_may_answer_to_its_last_input_directly(task):
+    batch = task.draw(np.random.default_rng(0), 3)
+    network = Reader("lstm", task, 4, direct=True)
+    plain = Reader("lstm", task, 4)
+    added = task.inputs * task.outputs
+    assert network.weights == plain.weights + added
+    plain.load_state_dict(network.state_dict(), strict=False)
+    x = torch.from_numpy(batch.x).float()
+    last = x if batch.every_step else x[torch.arange(3), torch.from_numpy(batch.lengths) - 1]
+    want = plain(batch) + last @ network.direct.weight.T
+    torch.testing.assert_close(network(batch), want)
+
+
 def test_biases_are_set_whole():
     layer = Recurrent("lstm", 2, 8)
     set_bias(layer, "f", 3.0)
