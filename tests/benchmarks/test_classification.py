@@ -64,12 +64,27 @@ def test_the_mean_over_the_ucr_sets_stands_beside_that_of_a_simple_classifier(mo
         "mean and variance": {"accuracy": shares[train]},
     })  # fmt: skip
 
+    monkeypatch.setattr(classification, "_add_neighbour", lambda result, name, *_: (
+        result.figures.update({f"{name}_nearest_by_dtw_accuracy": shares[name] + 0.1})
+    ))  # fmt: skip
+
     def figures(*names: str) -> dict[str, float]:
         own = argparse.Namespace(only=names)
         return classification.measure(Options(Path(), 1, (0, 1), own)).figures
 
     found = figures(*shares)
     assert found["ucr_mean_and_variance_accuracy"] == pytest.approx(0.65)
+    assert found["ucr_nearest_by_dtw_accuracy"] == pytest.approx(0.75)
     (row,) = summary.rows([{"benchmark": "classification", "figures": found}])
-    assert (row["ours"], row["beside it"]) == ("100.0 %", "mean and variance 65.0 %")
+    assert row["ours"] == "100.0 %"
+    assert row["beside it"] == "nearest by time warping 75.0 %, mean and variance 65.0 %"
     assert not any(name.startswith("ucr") for name in figures("GunPoint"))
+
+
+def test_the_nearest_series_answers():
+    def of(values, labels):
+        return Sequences.of([[v, v] for v in values], labels=list(labels))
+
+    result = Result({})
+    classification._add_neighbour(result, "x", of([0.0, 9.0], "ab"), of([1.0, 8.0, 2.0], "abb"))
+    assert result.figures == {"x_nearest_by_dtw_accuracy": pytest.approx(2 / 3)}
