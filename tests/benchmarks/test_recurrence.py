@@ -239,7 +239,7 @@ def test_a_peer_that_cannot_be_installed_is_left_out_with_a_sentence(monkeypatch
 @pytest.mark.parametrize("peer", remote.PEERS)
 def test_a_peer_of_another_library_is_a_row_of_its_own_behind_the_gate(peer):
     if not remote.environments.is_ready(peer):
-        pytest.skip(f"python -m benchmarks.peers.environments {peer}")
+        pytest.skip(f"no environment of {peer}: python -m benchmarks.peers.environments {peer}")
     result = run(replace(TINY, peers=(peer,)), ("plain",))
     assert gate(result) is None
     theirs = [row for row in result.rows if row["peer"] == peer]
