@@ -16,7 +16,7 @@ from .settings import Settings, all_threads
 from .timing import take_turns
 
 MODE = "all steps"
-"""A loss on the last step alone would leave out what no gradient reaches, most of a long sequence."""
+"""A loss on the last step alone would leave out what no gradient reaches, most of a sequence."""
 
 
 def measure(settings: Settings) -> Part:
