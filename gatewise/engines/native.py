@@ -10,8 +10,8 @@ from torch import _VF, Tensor
 from .. import cells
 from ..compiler import Cell
 from ..connectivity import Dense
+from . import onednn
 from .call import Call, Result
-from .cpu.image import may_make_code
 from .tracing import is_transformed
 
 Kernel = Callable[..., tuple[Tensor, ...]]
@@ -71,7 +71,7 @@ class Native:
             return f"torch's kernels take real floating numbers, not {x.dtype}"
         if is_transformed():
             return "torch's kernels know no torch.func transforms and no forward-mode gradients"
-        if kernel is _VF.lstm and _is_onednn(x, connectivity) and not may_make_code():
+        if kernel is _VF.lstm and _is_onednn(x, connectivity) and not onednn.can_run():
             return "torch's kernel for the lstm makes code as it runs, which this system forbids"
         return None
 
@@ -87,7 +87,7 @@ class Native:
 def _is_onednn(x: Tensor, connectivity: Dense) -> bool:
     """Whether oneDNN is what torch runs an LSTM by."""
     usual = x.is_cpu and x.dtype != torch.float64 and not connectivity.proj_size
-    return usual and torch.backends.mkldnn.is_available() and torch._C._get_mkldnn_enabled()
+    return usual and onednn.is_used()
 
 
 def _flat(call: Call) -> list[Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.nn import functional as F
 
+from ..engines import onednn
 from ..engines.tracing import is_batched, is_recorded, is_transformed
 
 _FEW = 1 << 20
@@ -76,13 +77,13 @@ def _is_watched() -> bool:
         or is_recorded()
         or is_transformed()
         or torch.is_autocast_enabled("cpu")
-        or not _has_onednn()
+        or not (_has_product() and onednn.can_run())
     )
 
 
 @lru_cache(maxsize=1)
-def _has_onednn() -> bool:
-    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+def _has_product() -> bool:
+    return hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

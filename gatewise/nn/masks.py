@@ -59,7 +59,7 @@ def turned(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Turn each sequence around within its length.
 
     Args:
-        x: [batch, time, features].
+        x: [batch, time] or [batch, time, features].
         lengths: Steps of each sequence, [batch]; nothing for whole sequences.
 
     Example:
@@ -71,7 +71,7 @@ def turned(x: Tensor, lengths: Tensor | None) -> Tensor:
     place = torch.arange(x.shape[1], device=x.device)
     back = lengths.unsqueeze(-1) - 1 - place
     source = torch.where(back < 0, place, back)
-    return x.gather(1, source.unsqueeze(-1).expand_as(x))
+    return x.gather(1, source if x.dim() == 2 else source.unsqueeze(-1).expand_as(x))
 
 
 def masked_softmax(scores: Tensor, real: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from gatewise import InputError
 from gatewise.nn.regularization import bernoulli
@@ -77,6 +78,41 @@ def test_many_gradients_at_once_are_dropped_alike(how):
     y = Dropout(0.5)(x)
     (found,) = torch.autograd.grad(y, x, torch.eye(5), is_grads_batched=True)
     assert torch.equal(found, torch.diag((y != 0).float() * 2))
+
+
+@pytest.fixture
+def doubles():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def test_many_gradients_where_float64_is_the_default(how, doubles):
+    torch.manual_seed(0)
+    x = torch.randn(5, dtype=torch.float32, requires_grad=True)
+    y = Dropout(0.5)(x)
+    along = torch.eye(5, dtype=torch.float32)
+    (found,) = torch.autograd.grad(y, x, along, is_grads_batched=True)
+    assert torch.equal(found, torch.diag((y != 0).float() * 2))
+
+
+def test_a_gradient_that_is_traced_can_be_run_again(how):
+    torch.manual_seed(0)
+    x = torch.randn(50, requires_grad=True)
+    y = Dropout(0.5)(x)
+
+    def gradient(along):
+        (found,) = torch.autograd.grad(y, x, along, retain_graph=True)
+        return found
+
+    graph = make_fx(gradient)(torch.ones(50))
+    assert torch.equal(graph(torch.ones(50)), (y != 0).float() * 2)
+
+
+def test_the_default_device_is_not_the_masks():
+    like = torch.ones(3)
+    with torch.device("meta"):
+        assert mask(like, (100,), 0.5).device == like.device
 
 
 def test_gradients_of_another_order_in_memory(how):

@@ -4,8 +4,9 @@ import torch
 
 from gatewise.data.labels.batches import LabelBatch
 from gatewise.nn.layers.encoder import Encoder
+from gatewise.nn.masks import turned
 from gatewise.nn.networks.language import TokenEncoder
-from gatewise.nn.networks.transfer import END, TokenReaders, TransferNetwork, reversed_within
+from gatewise.nn.networks.transfer import END, TokenReaders, TransferNetwork
 
 
 def net(backward=False):
@@ -42,7 +43,7 @@ def test_it_reads_as_the_language_model_did_and_pools_three_ways():
 def test_reversal_is_its_own_inverse():
     x = torch.tensor([[5, 6, 7, 0], [8, 9, 10, 11], [12, 0, 0, 0]])
     n = torch.tensor([3, 4, 1])
-    assert torch.equal(reversed_within(reversed_within(x, n), n), x)
+    assert torch.equal(turned(turned(x, n), n), x)
 
 
 def test_features_of_a_token_are_its_vector_and_what_is_thought_after_it():

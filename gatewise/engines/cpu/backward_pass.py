@@ -93,18 +93,16 @@ class BackwardFrame:
                    for n in plan.weights}  # fmt: skip
         told["last"] = rows.steps
         main = []
+        named = ORIGIN | {"state_origin": "state_origin"}
         for t, (begin, end) in enumerate(rows.bounds):
             own: dict[str, Value] = {"begin": begin, "end": end}
             own |= {f"gradient:{name}": places[t] for name, places in vectors.items()}
-            named = ORIGIN | {"state_origin": "state_origin"}
             main.append(build.frame.job(kernel.words, kernel.address, told | own, named))
         self.team: Place | None = None
         if shares_units(form, rows) and len(plan.parts) == 1:
-            told |= meeting_of(build, jobs)
             whole = widths(machine.registers)[0]
-            own = told | {f"gradient:{name}": places[0] for name, places in vectors.items()}
-            own |= {"begin": 0, "end": 1}
-            named = ORIGIN | {"state_origin": "state_origin"}
+            own = told | meeting_of(build, jobs) | {"begin": 0, "end": 1}
+            own |= {f"gradient:{name}": places[0] for name, places in vectors.items()}
             team = [
                 build.frame.job(kernel.words, kernel.address, own | share, named)
                 for share in shares_of(sizes, form.threads, whole)

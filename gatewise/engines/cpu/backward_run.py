@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..call import Call
 from .backward_pass import BackwardFrame, backward_frame
+from .forked import torch_alone
 from .forward_pass import products
 from .forward_run import Kept
 from .plan import Plan
@@ -145,8 +146,10 @@ def _through_again(
 
 def _gradient(parts: Task, name: str, weight: Tensor) -> Tensor:
     """Memory for the gradient of a weight; rows that the cell never reads have none."""
-    make = torch.zeros if _has_unread_rows(parts.form.plan, name) else torch.empty
-    return make(weight.shape, dtype=weight.dtype)
+    if not _has_unread_rows(parts.form.plan, name):
+        return torch.empty(weight.shape, dtype=weight.dtype)
+    with torch_alone():
+        return torch.zeros(weight.shape, dtype=weight.dtype)
 
 
 @lru_cache(maxsize=1024)

@@ -30,7 +30,7 @@ class Store:
 
     @classmethod
     def usual(cls) -> Store | None:
-        """Give the user's folder; none where others than the user and root can write to it."""
+        """Give the user's folder; none where everybody can write to it."""
         folder = _folder()
         if folder is None:
             return None

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .forked import torch_alone
 from .rows import Rows
 
 _STRETCH = 16
@@ -55,9 +56,9 @@ class Vanished:
             steps: All steps.
             each: Steps that run at once; a stretch is some of these, since looking takes time.
         """
-        each *= -(-_STRETCH // each)
-        for end in range(steps, 0, -each):
-            begin = max(0, end - each)
+        length = stretch(each)
+        for end in range(steps, 0, -length):
+            begin = max(0, end - length)
             if not self.passes(begin, end):
                 yield begin, end
 
@@ -81,7 +82,8 @@ class Vanished:
             begin, end = first, last
             if self._rows.reverse:
                 begin, end = self._rows.time - last, self._rows.time - first
-            self._dx[:, begin:end].zero_()
+            with torch_alone():
+                self._dx[:, begin:end].zero_()
         return True
 
     def _is_carried(self, first: int) -> bool:
@@ -100,6 +102,16 @@ class Vanished:
         return False
 
 
+def stretch(each: int) -> int:
+    """Steps between two looks, where `each` run at once: a whole number of these.
+
+    Example:
+        >>> stretch(5), stretch(100)
+        (20, 100)
+    """
+    return each * -(-_STRETCH // each)
+
+
 def _numbers(address: int, nbytes: int, kind: type[np.floating]) -> np.ndarray:
     return np.frombuffer(memoryview((ctypes.c_char * nbytes).from_address(address)), kind)
 
@@ -109,7 +121,8 @@ def _reached(dy: Tensor | None, rows: Rows) -> np.ndarray:
     reached = np.zeros(rows.time, dtype=bool)
     if dy is None:
         return reached
-    sequence, step = torch.any(dy, dim=-1).nonzero().numpy().T
+    with torch_alone():
+        sequence, step = torch.any(dy, dim=-1).nonzero().numpy().T
     if rows.reverse:
         ends = np.full(len(rows.order), rows.time)
         if rows.lengths is not None:

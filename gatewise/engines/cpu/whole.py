@@ -11,6 +11,7 @@ from ..call import Call, Result
 from . import threads
 from .backward_run import BackwardRun, Gradients, of_nothing
 from .forward_run import ForwardRun, Kept
+from .vanished import stretch
 
 Given = tuple[Call, "Kept | None", Tensor, Sequence["Tensor | None"], Sequence[bool]]
 """What `BackwardRun` takes."""
@@ -76,14 +77,16 @@ def backward_both(given: Sequence[Given]) -> list[Gradients]:
 
     together("prepare")
     each = min(run.frame.steps for run in runs)
-    for end in range(max(run.steps for run in runs), 0, -each):
-        begin = max(0, end - each)
+    length = stretch(each)
+    for end in range(max(run.steps for run in runs), 0, -length):
+        begin = max(0, end - length)
         some = [run for run in runs if not run.vanished.passes(begin, end)]
-        for run in some:
-            run.live.set("last", end)
-            run.live.set("first", begin)
-        together("main", some)
-        together("outer", some)
+        for last in range(end, begin, -each):
+            for run in some:
+                run.live.set("last", last)
+                run.live.set("first", max(begin, last - each))
+            together("main", some)
+            together("outer", some)
     together("finish")
     for run in runs:
         run.done()

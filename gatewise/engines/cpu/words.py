@@ -61,7 +61,7 @@ PACK = Words(["to", "from", "from_row", "starts", "number", "units", "padded", "
 
 OUTER = Words([
     "a_rows", "a_step", "a_shift", "a_origin", "a_start", "a_row", "g_rows", "g_step", "g_row",
-    "first", "last", "lengths", "rows", "tables", "count", "width", "to", "to_row",
+    "first", "last", "lengths", "rows", "tables", "count", "to", "to_row",
     "begin", "end",
 ])  # fmt: skip
 """What `outer` and `total` are told.

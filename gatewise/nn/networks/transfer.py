@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..masks import inside
+from ..masks import inside, turned
 from ..regularization.bernoulli import Dropout
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class TransferNetwork(nn.Module):
 
     def pooled(self, batch: Any) -> Tensor:
         """One vector for each text, [batch, features]."""
-        tokens = reversed_within(batch.x, batch.lengths) if self.backward else batch.x
+        tokens = turned(batch.x, batch.lengths) if self.backward else batch.x
         lengths = batch.lengths + 1
         y, _ = self.reader(begun(tokens), lengths=lengths)
         real = inside(lengths, y.shape[1]).unsqueeze(-1)
@@ -122,10 +122,10 @@ class TokenReaders(nn.Module):
         found = []
         readers: list[Any] = list(self.readers)
         for reader, backward in zip(readers, self.backward, strict=True):
-            read = reversed_within(tokens, lengths) if backward else tokens
+            read = turned(tokens, lengths) if backward else tokens
             y, _ = reader(begun(read), lengths=lengths + 1)
             y = y[:, 1:]
-            found += [reader.embedding(tokens), reversed_within(y, lengths) if backward else y]
+            found += [reader.embedding(tokens), turned(y, lengths) if backward else y]
         return torch.cat(found, -1)
 
     def groups(self) -> list[Iterable[nn.Parameter]]:
@@ -138,22 +138,3 @@ class TokenReaders(nn.Module):
 def begun(tokens: Tensor) -> Tensor:
     """Put the token in front that a language model has met before each text."""
     return torch.cat([tokens.new_full((len(tokens), 1), END), tokens], 1)
-
-
-def reversed_within(tokens: Tensor, lengths: Tensor) -> Tensor:
-    """Turn each row around within its length; padding stays at the end.
-
-    Args:
-        tokens: [batch, time], or features of tokens, [batch, time, features].
-        lengths: Tokens of each row, [batch].
-
-    Example:
-        >>> reversed_within(torch.tensor([[5, 6, 7], [8, 9, 0]]), torch.tensor([3, 2])).tolist()
-        [[7, 6, 5], [9, 8, 0]]
-    """
-    steps = torch.arange(tokens.shape[1], device=tokens.device)
-    ends = lengths.unsqueeze(1)
-    order = torch.where(steps < ends, ends - 1 - steps, steps)
-    if tokens.dim() > order.dim():
-        order = order.unsqueeze(-1).expand_as(tokens)
-    return tokens.gather(1, order)

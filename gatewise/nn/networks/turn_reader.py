@@ -72,7 +72,7 @@ class TurnReader(nn.Module):
         real = inside(lengths, words.shape[1]).unsqueeze(-1)
         count = lengths.clamp(min=1).unsqueeze(-1)
         mean = memory.sum(1) / count
-        most = memory.masked_fill(~real, -2.0).amax(1) if words.shape[1] else mean
+        most = memory.masked_fill(~real, -torch.inf).amax(1) if words.shape[1] else mean
         most = most.masked_fill(lengths.unsqueeze(-1) == 0, 0.0)
         return Read(self.drop(torch.cat([most, mean], -1)), memory)
 

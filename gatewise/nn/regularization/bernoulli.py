@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...engines.dropout import LEVELS, can_drop, drop, stays
+from ...engines.cpu.dropout import LEVELS, can_drop, drop, stays
 from ..arguments import check_rates
 
 
@@ -33,7 +33,7 @@ def mask(like: Tensor, shape: Sequence[int], chance: float, mean: float = 1.0) -
     level = _level(chance)
     if level == LEVELS:
         return like.new_full(shape, mean)
-    seed, ones = _seed(), torch.ones(shape)
+    seed, ones = _seed(), torch.ones(shape, dtype=torch.float32, device="cpu")
     if can_drop(ones) and like.dtype == torch.float32:
         return drop(ones, int(seed), level, mean / chance)
     if can_drop(ones):  # The factor would be rounded to float32.
@@ -85,7 +85,9 @@ class _Dropped(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         if can_drop(gradient):
             return _Dropped.apply(gradient, *ctx.how), None, None, None
-        return gradient * drop(torch.ones(ctx.shape), *ctx.how), None, None, None
+        seed, level, scale = ctx.how
+        kept = stays(ctx.shape, torch.tensor(seed, device="cpu"), level)
+        return gradient * (kept.to(gradient.dtype) * scale), None, None, None
 
 
 def _level(chance: float) -> int:
@@ -95,4 +97,4 @@ def _level(chance: float) -> int:
 
 def _seed() -> Tensor:
     """A seed from torch's generator."""
-    return torch.randint(-(1 << 63), (1 << 63) - 1, ())
+    return torch.randint(-(1 << 63), (1 << 63) - 1, (), device="cpu")

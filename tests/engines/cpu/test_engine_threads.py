@@ -170,6 +170,24 @@ with torch.no_grad():
 assert os.waitpid(child, 0)[1] == 0
 """
 
+LAST = """
+import os, torch
+from gatewise import nn
+torch.set_num_threads(2)
+layer, x = nn.LSTM(8, 64, batch_first=True), torch.randn(4, 3000, 8)
+layer(x[:, :20])[0].square().sum().backward()
+child = os.fork()
+if not child:
+    x.requires_grad_()
+    y, _ = layer(x)
+    along = torch.zeros(y.shape)
+    along[0, -1, 0] = 1.0
+    y.backward(along)
+    torch.set_num_threads(1)
+    os._exit(not (x.grad[0, -1].any() and not x.grad[:, 0].any()))
+assert os.waitpid(child, 0)[1] == 0
+"""
+
 LOADER = """
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -192,8 +210,8 @@ for _ in range(2):
 @forks
 @pytest.mark.parametrize(
     "script",
-    [FORK, FEW.format(full=True), FEW.format(full=False), LOADER],
-    ids=["fork", "one sequence", "one that ends early", "loader"],
+    [FORK, FEW.format(full=True), FEW.format(full=False), LAST, LOADER],
+    ids=["fork", "one sequence", "one that ends early", "a loss on the last step", "loader"],
 )
 def test_forked_processes_run_a_layer(script):
     done = subprocess.run(

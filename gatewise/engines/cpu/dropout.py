@@ -18,16 +18,16 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from .cpu import threads
-from .cpu.engine import unable
-from .cpu.host import Host, host
-from .cpu.jit import compile_text
-from .cpu.kernels import lanes
-from .cpu.words import Words
-from .tracing import is_batched, is_recorded, is_transformed
+from ..tracing import is_batched, is_recorded, is_transformed
+from . import threads
+from .engine import unable
+from .host import Host, host
+from .jit import compiled
+from .kernels import lanes
+from .words import Words
 
 if TYPE_CHECKING:
-    from .cpu.ir import Function, Lanes
+    from .ir import Function, Lanes
 
 LEVELS = 1 << 16
 """Chances that there are: each number has 16 random bits."""
@@ -102,7 +102,8 @@ def stays(shape: Sequence[int], seed: Tensor, level: int) -> Tensor:
         True
     """
     count = prod(shape)
-    mixed = torch.arange(1, -(-count // 4) + 1) * _signed(_STEP) + seed
+    numbers = torch.arange(1, -(-count // 4) + 1, device=seed.device)
+    mixed = numbers * _signed(_STEP) + seed
     for shift, factor in ((30, _ONCE), (27, _TWICE), (31, 1)):
         high = mixed.bitwise_right_shift(shift) & ((1 << (64 - shift)) - 1)
         mixed = (mixed ^ high) * _signed(factor)
@@ -119,13 +120,14 @@ def _signed(value: int) -> int:
 
 @lru_cache(maxsize=4)
 def _address(machine: Host) -> int:
-    return compile_text(_text(lanes(machine, "float")), machine).address("drop")
+    library = compiled("dropout", lambda: _text(lanes(machine, "float")), machine)
+    return library.address("drop")
 
 
 def _text(vector: Lanes) -> str:
     """The module, with the public function `drop`; two vectors are made at once."""
-    from .cpu.block import Block
-    from .cpu.ir import Function, Module
+    from .block import Block
+    from .ir import Function, Module
 
     module, n = Module(), vector.count
     code = Function(module, "drop", [("ptr", "%block")], vector, public=True)
